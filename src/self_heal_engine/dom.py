@@ -1,0 +1,334 @@
+"""Page: an HTML page as a table, one row an element and one column a fact, in document order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.intp]
+Ints = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+Fact = TypeVar("Fact")
+
+# Text past this many characters tells no element from another; cutting it keeps the texts of nested
+# containers linear in the size of the page.
+MOST_TEXT = 400
+
+# Elements whose content is never shown, and so is neither text of the page nor a place to look.
+NEVER_SHOWN = frozenset(
+    "head script style template noscript noembed noframes iframe title meta link base param source track".split()
+)
+
+# Elements that the default style sheet of HTML lays out as blocks: a reader sees a break before and after.
+# https://html.spec.whatwg.org/multipage/rendering.html#flow-content-3
+BLOCKS = frozenset(
+    "address article aside blockquote body br center dd details dialog dir div dl dt fieldset figcaption figure footer "
+    "form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p plaintext pre "
+    "search section summary table tbody td tfoot th thead tr ul xmp".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One fact of every element, dictionary-encoded: ``codes[row]`` points into ``values``; -1 is "absent"."""
+
+    codes: Ints
+    values: list[str]
+
+    def __getitem__(self, row: int) -> str | None:
+        code = self.codes[row]
+        return None if code < 0 else self.values[code]
+
+    def rows_with(self, value: str) -> Rows:
+        """Return the rows that have exactly this value."""
+        if value not in self.values:
+            return np.empty(0, dtype=np.intp)
+        return np.flatnonzero(self.codes == self.values.index(value))
+
+    def counts(self) -> NDArray[np.intp]:
+        """Return how many rows have each of ``values``."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
+
+
+def encode(values: Iterable[str | None]) -> Column:
+    """Return the values as a column, in order.
+
+    >>> encode(["a", None, "b", "a"]).codes.tolist()
+    [0, -1, 1, 0]
+    """
+    known: dict[str | None, int] = {None: -1}
+    codes = [known.setdefault(value, len(known) - 1) for value in values]
+    return Column(np.array(codes, dtype=np.int32), [value for value in known if value is not None])
+
+
+class Engine(Protocol):
+    """What a page asks of the HTML parser after parsing; rows are row numbers of the page."""
+
+    def css(self, selector: str) -> Rows:
+        """Return the rows that a CSS selector matches; ValueError if it is not one."""
+
+    def xpath(self, expression: str) -> Rows:
+        """Return the rows that an XPath selects; ValueError if it selects no elements or is not one."""
+
+    def attributes(self, row: int) -> dict[str, str]:
+        """Return the attributes of one element, in the order of the page."""
+
+    def attribute(self, name: str) -> tuple[Rows, list[str]]:
+        """Return the rows that have this attribute and its values there."""
+
+    def html(self, row: int) -> str:
+        """Return the outer HTML of one element."""
+
+
+class Page:
+    """The elements of a page in document order. A row number is the only "element object".
+
+    ``tags``, ``parents`` (-1 above the root), ``depths``, ``ends`` (one past the last descendant), then the facts
+    that are computed when first asked for. Made by :func:`self_heal_engine.parser.parse_html`.
+    """
+
+    def __init__(
+        self, sha256: str, engine: Engine, tags: Column, parents: list[int], text_nodes: list[str], text_owners: list[int],
+        first_texts: NDArray[np.intp],
+    ) -> None:
+        self.sha256 = sha256
+        self.engine = engine
+        self.tags = tags
+        self._parent_list = parents
+        self._text_nodes = text_nodes
+        self._text_owners = text_owners
+        self._first_texts = first_texts
+        self._facts: dict[object, Any] = {}
+        self._attributes: dict[str, Column] = {}
+        self._measure()
+
+    def _measure(self) -> None:
+        """Compute depths, ends and the last text of every element in two passes over the rows."""
+        parents, size = self._parent_list, len(self._parent_list)
+        depths, ends, last_texts = [0] * size, list(range(1, size + 1)), self._first_texts.tolist()
+        for text, owner in enumerate(self._text_owners, start=1):
+            last_texts[owner] = text
+        for row in range(1, size):
+            depths[row] = depths[parents[row]] + 1
+        for row in range(size - 1, 0, -1):
+            above = parents[row]
+            if ends[row] > ends[above]:
+                ends[above] = ends[row]
+            if last_texts[row] > last_texts[above]:
+                last_texts[above] = last_texts[row]
+        self.parents = np.array(parents, dtype=np.int32)
+        self.depths = np.array(depths, dtype=np.int32)
+        self.ends = np.array(ends, dtype=np.int32)
+        self._last_texts = np.array(last_texts, dtype=np.intp)
+
+    def __len__(self) -> int:
+        return len(self._parent_list)
+
+    def __repr__(self) -> str:
+        return f"<Page of {len(self)} elements, sha256 {self.sha256[:12]}>"
+
+    # -- relatives ---------------------------------------------------------------------------------------------
+
+    def ancestors(self, row: int) -> Iterator[int]:
+        """Yield the rows above, nearest first."""
+        while (row := self._parent_list[row]) >= 0:
+            yield row
+
+    def children(self, row: int) -> list[int]:
+        """Return the child elements, in order."""
+        found, child, end = [], row + 1, int(self.ends[row])
+        while child < end:
+            found.append(child)
+            child = int(self.ends[child])
+        return found
+
+    def siblings(self, row: int) -> list[int]:
+        """Return the children of the element's parent, itself among them."""
+        above = self._parent_list[row]
+        return self._sibling_lists.setdefault(above, self.children(above)) if above >= 0 else [row]
+
+    @cached_property
+    def _sibling_lists(self) -> dict[int, list[int]]:
+        return {}
+
+    def position(self, row: int) -> tuple[int, int]:
+        """Return (which, of how many) the element is among the siblings of its tag; the first is 1."""
+        codes = self.tags.codes
+        alike = [sibling for sibling in self.siblings(row) if codes[sibling] == codes[row]]
+        return alike.index(row) + 1, len(alike)
+
+    def covers(self, above: int, row: int) -> bool:
+        """Return whether ``above`` is the element itself or one of its ancestors."""
+        return above <= row < int(self.ends[above])
+
+    def within(self, marked: Flags) -> Flags:
+        """Return which elements are marked or lie below a marked one."""
+        edges = np.zeros(len(self) + 1, dtype=np.int32)
+        np.add.at(edges, np.flatnonzero(marked), 1)
+        np.subtract.at(edges, self.ends[marked], 1)
+        return np.cumsum(edges[:-1]) > 0
+
+    # -- attributes --------------------------------------------------------------------------------------------
+
+    def attribute(self, name: str) -> Column:
+        """Return one attribute of every element."""
+        if name not in self._attributes:
+            rows, values = self.engine.attribute(name)
+            found = encode(values)
+            codes = np.full(len(self), -1, dtype=np.int32)
+            codes[rows] = found.codes
+            self._attributes[name] = Column(codes, found.values)
+        return self._attributes[name]
+
+    def attributes(self, row: int) -> dict[str, str]:
+        """Return the attributes of one element, in the order of the page."""
+        return self.engine.attributes(row)
+
+    def tag(self, row: int) -> str:
+        """Return the tag of one element."""
+        return self.tags.values[self.tags.codes[row]]
+
+    # -- text --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _shown_texts(self) -> list[str]:
+        """The text nodes, blank where the element around them shows none."""
+        silent = [tag in NEVER_SHOWN for tag in self.tags.values]
+        codes = self.tags.codes.tolist()
+        return [
+            "" if silent[codes[owner]] else text
+            for text, owner in zip(self._text_nodes, self._text_owners, strict=True)
+        ]
+
+    @cached_property
+    def _running_text(self) -> tuple[str, NDArray[np.intp]]:
+        """All text with a space where a block begins or ends, and where in it each text node starts."""
+        breaks = np.zeros(len(self._text_nodes) + 1, dtype=np.bool_)
+        blocks = np.array([tag in BLOCKS for tag in self.tags.values])[self.tags.codes]
+        breaks[self._first_texts[blocks]] = True
+        breaks[self._last_texts[blocks]] = True
+        pieces = [
+            " " + text if broken else text
+            for text, broken in zip(self._shown_texts, breaks[:-1].tolist(), strict=True)
+        ]
+        starts = np.zeros(len(pieces) + 1, dtype=np.intp)
+        np.cumsum([len(piece) for piece in pieces], out=starts[1:])
+        return "".join(pieces), starts
+
+    @cached_property
+    def texts(self) -> Column:
+        """The text a reader sees in each element and below it, white space collapsed, cut at ``MOST_TEXT``."""
+        text, starts = self._running_text
+        begins, stops = starts[self._first_texts], starts[self._last_texts]
+        spans, which = np.unique(begins * (len(text) + 1) + stops, return_inverse=True)
+        cut = [
+            " ".join(text[begin : min(stop, begin + MOST_TEXT)].split())
+            for begin, stop in zip(*(part.tolist() for part in np.divmod(spans, len(text) + 1)), strict=True)
+        ]
+        found = encode(cut)
+        return Column(found.codes[which], found.values)
+
+    @cached_property
+    def own_texts(self) -> Column:
+        """The text directly inside each element, without its descendants', white space collapsed."""
+        own = [""] * len(self)
+        for text, owner in zip(self._shown_texts, self._text_owners, strict=True):
+            if text and len(own[owner]) < MOST_TEXT:
+                own[owner] += text[:MOST_TEXT]
+        return encode([" ".join(text.split()) if text else text for text in own])
+
+    def text(self, row: int) -> str:
+        """Return the text a reader sees in one element, white space collapsed, cut at ``MOST_TEXT``."""
+        return self.texts.values[self.texts.codes[row]]
+
+    def text_content(self, row: int) -> str:
+        """Return the DOM's textContent of one element, white space collapsed: no space where a block begins."""
+        first, last = int(self._first_texts[row]), int(self._last_texts[row])
+        return " ".join("".join(self._shown_texts[first:last]).split())
+
+    @cached_property
+    def solid_lengths(self) -> NDArray[np.intp]:
+        """How many characters other than white space the textContent of each element has."""
+        solid = np.zeros(len(self._shown_texts) + 1, dtype=np.intp)
+        np.cumsum([len("".join(text.split())) for text in self._shown_texts], out=solid[1:])
+        return solid[self._last_texts] - solid[self._first_texts]
+
+    def text_node(self, row: int) -> int:
+        """Return how many text nodes stand before the element: a distance in reading order."""
+        return int(self._first_texts[row])
+
+    # -- visibility --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def hidden(self) -> Flags:
+        """Which elements the markup itself hides: ``hidden``, ``aria-hidden``, ``type=hidden``, inline style, head."""
+        return self.within(self._marked("aria-hidden", lambda value: value.lower() == "true")) | self.undisplayed
+
+    @cached_property
+    def undisplayed(self) -> Flags:
+        """Which elements the markup keeps from being displayed (``aria-hidden`` ones are displayed)."""
+        never = np.array([tag in NEVER_SHOWN for tag in self.tags.values])[self.tags.codes]
+        marked = never | self._marked("hidden", lambda value: True)
+        marked |= self._marked("type", lambda value: value.lower() == "hidden") & self.is_tag("input")
+        marked |= self._marked("style", hides)
+        return self.within(marked)
+
+    def _marked(self, attribute: str, says_so: Callable[[str], bool]) -> Flags:
+        column = self.attribute(attribute)
+        return np.array([*map(says_so, column.values), False])[column.codes]
+
+    def is_tag(self, *tags: str) -> Flags:
+        """Return which elements have one of the tags."""
+        return np.array([tag in tags for tag in self.tags.values])[self.tags.codes]
+
+    # -- selectors ---------------------------------------------------------------------------------------------
+
+    def css(self, selector: str) -> Rows:
+        """Return the rows that a CSS selector matches; ValueError if the engine cannot read it."""
+        return self.engine.css(selector)
+
+    def xpath(self, expression: str) -> Rows:
+        """Return the rows that an XPath selects; ValueError if the engine cannot read it."""
+        return self.engine.xpath(expression)
+
+    def html(self, row: int) -> str:
+        """Return the outer HTML of one element."""
+        return self.engine.html(row)
+
+
+def hides(style: str) -> bool:
+    """Return whether an inline style keeps its element from being seen.
+
+    >>> hides("color: red; DISPLAY : none !important"), hides("display: none-of-it")
+    (True, False)
+    """
+    for declaration in style.lower().split(";"):
+        name, _, value = declaration.partition(":")
+        shown = value.replace("!important", "").strip()
+        if (name.strip(), shown) in {("display", "none"), ("visibility", "hidden"), ("visibility", "collapse")}:
+            return True
+    return False
+
+
+def per_page(compute: Callable[[Page], Fact]) -> Callable[[Page], Fact]:
+    """Make a function of a page compute once and keep its answer with the page."""
+
+    def remembered(page: Page) -> Fact:
+        if compute not in page._facts:
+            page._facts[compute] = compute(page)
+        answer: Fact = page._facts[compute]
+        return answer
+
+    remembered.__doc__, remembered.__name__ = compute.__doc__, compute.__name__
+    return remembered
+
+
+def gather(column: Column, rows: Sequence[int] | Rows) -> list[str | None]:
+    """Return the values of a column at some rows."""
+    values: list[str | None] = [*column.values, None]
+    return [values[code] for code in column.codes[rows].tolist()]

@@ -1,0 +1,33 @@
+"""The one exception for input that the caller can mend."""
+
+
+class CannotHeal(Exception):
+    """The caller can fix this. ``str()`` is one fixed word; ``sentence`` quotes what was wrong.
+
+    The word is the exit message, HTTP error, log field and metric label: docs/errors.md lists them all.
+
+    >>> try:
+    ...     raise CannotHeal("unknown_locator_kind", "'cs' is not a kind of locator")
+    ... except CannotHeal as refusal:
+    ...     print(refusal, "-", refusal.sentence)
+    unknown_locator_kind - 'cs' is not a kind of locator
+    """
+
+    def __init__(self, word: str, sentence: str) -> None:
+        super().__init__(word)
+        self.sentence = sentence
+
+
+def quoted(value: object, most: int = 80) -> str:
+    """Return the value as it may stand in a sentence: one line, escaped, cut in the middle of nowhere.
+
+    >>> quoted("a" * 100, most=10)
+    "'aaaaaaaaaa…'"
+    """
+    text = value if isinstance(value, str) else repr(value)
+    return ascii_safe(repr(text[:most] + "…" if len(text) > most else text))
+
+
+def ascii_safe(text: str) -> str:
+    """Return the text with lone surrogates escaped, so that any terminal, log and JSON encoder takes it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,127 @@
+"""parse_html(html) -> Page. The only module that knows the HTML parser."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from itertools import compress
+from operator import attrgetter, is_
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import turbohtml
+
+from self_heal_engine.dom import Page, Rows, encode
+
+# Pages kept parsed, and how many elements they may have together (about 0.6 kB each, measured in benchmarks/).
+MOST_PAGES = 16
+MOST_ELEMENTS = 200_000
+
+
+class TurboEngine:
+    """The parsed document behind a page: selectors and attributes by row."""
+
+    def __init__(self, document: turbohtml.Document, elements: list[turbohtml.Element]) -> None:
+        self._document = document
+        self._elements = elements
+        self.row_of: dict[Any, int] = dict(zip(elements, range(len(elements)), strict=True))
+
+    def css(self, selector: str) -> Rows:
+        """Return the rows that a CSS selector matches; ValueError if it is not one."""
+        return self._rows(self._document.select(selector))
+
+    def xpath(self, expression: str) -> Rows:
+        """Return the rows that an XPath selects; ValueError if it selects no elements or is not one."""
+        found = self._document.xpath(expression)
+        if not isinstance(found, list) or any(isinstance(item, str) for item in found):
+            raise ValueError(f"the expression {expression!r} does not select elements")
+        return self._rows([node for node in found if isinstance(node, turbohtml.Element)])
+
+    def _rows(self, elements: list[turbohtml.Element]) -> Rows:
+        return np.array(sorted({self.row_of[element] for element in elements}), dtype=np.intp)
+
+    def attributes(self, row: int) -> dict[str, str]:
+        """Return the attributes of one element, in the order of the page."""
+        element = self._elements[row]
+        return {name: element.attr(name) or "" for name in element.attrs}
+
+    def attribute(self, name: str) -> tuple[Rows, list[str]]:
+        """Return the rows that have this attribute and its values there."""
+        holders = self._document.find_all(attrs={name: True})
+        rows = np.fromiter(map(self.row_of.__getitem__, holders), dtype=np.intp, count=len(holders))
+        return rows, [holder.attr(name) or "" for holder in holders]
+
+    def html(self, row: int) -> str:
+        """Return the outer HTML of one element."""
+        return self._elements[row].html
+
+
+def read_page(html: str) -> Page:
+    """Parse a page without asking the cache."""
+    document = turbohtml.parse(html, scripting=True, positions=False)
+    for template in document.select("template"):
+        template.clear()  # its content is not part of the tree, but the parser's XPath would look into it
+    nodes = list(document.descendants)
+    kinds = list(map(type, nodes))
+    is_element = [kind is turbohtml.Element for kind in kinds]
+    is_text = [kind is turbohtml.Text or kind is turbohtml.CData for kind in kinds]
+    elements: list[Any] = list(compress(nodes, is_element))
+    texts: list[Any] = list(compress(nodes, is_text))
+    engine = TurboEngine(document, elements)
+    rows = engine.row_of.get
+    parents = [rows(above, -1) for above in map(attrgetter("parent"), elements)]
+    owners = [rows(above, 0) for above in map(attrgetter("parent"), texts)]
+    texts_before = np.cumsum(is_text)[np.array(is_element)]
+    tags = encode(map(attrgetter("tag"), elements))
+    return Page(digest(html), engine, tags, parents, list(map(attrgetter("data"), texts)), owners, texts_before)
+
+
+def digest(html: str) -> str:
+    """Return the sha256 of a page; lone surrogates are kept apart, not refused."""
+    return hashlib.sha256(html.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class PageCache:
+    """The pages parsed last, least recently used first to go; safe to share between threads."""
+
+    def __init__(self, most_pages: int = MOST_PAGES, most_elements: int = MOST_ELEMENTS) -> None:
+        self._most_pages, self._most_elements = most_pages, most_elements
+        self._pages: OrderedDict[str, Page] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, html: str) -> Page:
+        """Return the page, parsed now or before."""
+        key = digest(html)
+        with self._lock:
+            if (page := self._pages.get(key)) is not None:
+                self._pages.move_to_end(key)
+                return page
+        page = read_page(html)
+        with self._lock:
+            self._pages[key] = page
+            while len(self._pages) > self._most_pages or (
+                len(self._pages) > 1 and sum(map(len, self._pages.values())) > self._most_elements
+            ):
+                self._pages.popitem(last=False)
+        return page
+
+    def clear(self) -> None:
+        """Forget every page."""
+        with self._lock:
+            self._pages.clear()
+
+
+CACHE = PageCache()
+
+
+def parse_html(html: str) -> Page:
+    """Return the page as a browser with scripts enabled would build it; never raises on any string.
+
+    The same page parsed again comes from a bounded cache.
+
+    >>> page = parse_html("<p>Hello <b>world</b>")
+    >>> [page.tag(row) for row in range(len(page))], page.text(3)
+    (['html', 'head', 'body', 'p', 'b'], '')
+    """
+    return CACHE.get(html)
