@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from self_heal_engine.locators import Locator
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One element on the way down to the wanted one; what is not known of it is empty."""
-
-    tag: str | None = None
-    id: str | None = None
-    classes: tuple[str, ...] = ()
-    index: int | None = None  # among its siblings of the same tag, the first being 1
+from self_heal_engine.locators import Locator, Step
 
 
 @dataclass(frozen=True, slots=True)

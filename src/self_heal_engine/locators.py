@@ -24,3 +24,13 @@ class Locator:
 
     kind: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One element on the way down to the wanted one; what is not known of it is empty."""
+
+    tag: str | None = None
+    id: str | None = None
+    classes: tuple[str, ...] = ()
+    index: int | None = None  # among its siblings of the same tag, the first being 1
