@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from itertools import compress
-from operator import attrgetter, is_
+from operator import attrgetter
 from threading import Lock
 from typing import Any
 
 import numpy as np
 import turbohtml
 
-from self_heal_engine.dom import Page, Rows, encode
+from self_heal_engine.dom import Page, Rows, encode, outline
 
 # Pages kept parsed, and how many elements they may have together (about 0.6 kB each, measured in benchmarks/).
 MOST_PAGES = 16
 MOST_ELEMENTS = 200_000
+
+ELEMENT, TEXT, OTHER = 1, 2, 0
+NODE_KINDS: dict[type, int] = defaultdict(
+    lambda: OTHER, {turbohtml.Element: ELEMENT, turbohtml.Text: TEXT, turbohtml.CData: TEXT}
+)
 
 
 class TurboEngine:
@@ -62,19 +67,16 @@ def read_page(html: str) -> Page:
     document = turbohtml.parse(html, scripting=True, positions=False)
     for template in document.select("template"):
         template.clear()  # its content is not part of the tree, but the parser's XPath would look into it
-    nodes = list(document.descendants)
-    kinds = list(map(type, nodes))
-    is_element = [kind is turbohtml.Element for kind in kinds]
-    is_text = [kind is turbohtml.Text or kind is turbohtml.CData for kind in kinds]
-    elements: list[Any] = list(compress(nodes, is_element))
-    texts: list[Any] = list(compress(nodes, is_text))
+    nodes: list[Any] = list(document.descendants)
+    kinds = bytes(map(NODE_KINDS.__getitem__, map(type, nodes)))
+    kind = np.frombuffer(kinds, dtype=np.uint8)
+    elements = list(compress(nodes, (kind == ELEMENT).tobytes()))
     engine = TurboEngine(document, elements)
-    rows = engine.row_of.get
-    parents = [rows(above, -1) for above in map(attrgetter("parent"), elements)]
-    owners = [rows(above, 0) for above in map(attrgetter("parent"), texts)]
-    texts_before = np.cumsum(is_text)[np.array(is_element)]
+    row_of = {**engine.row_of, document: -1}.__getitem__
+    above = np.fromiter(map(row_of, map(attrgetter("parent"), nodes)), dtype=np.int32, count=len(nodes))
     tags = encode(map(attrgetter("tag"), elements))
-    return Page(digest(html), engine, tags, parents, list(map(attrgetter("data"), texts)), owners, texts_before)
+    texts = list(map(attrgetter("data"), compress(nodes, (kind == TEXT).tobytes())))
+    return Page(digest(html), engine, tags, outline(above, kind == ELEMENT, kind == TEXT), texts)
 
 
 def digest(html: str) -> str:
