@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import turbohtml
+import turbohtml.query
 
 from self_heal_engine.dom import Page, Rows, encode, outline
 
@@ -127,3 +128,12 @@ def parse_html(html: str) -> Page:
     (['html', 'head', 'body', 'p', 'b'], '')
     """
     return CACHE.get(html)
+
+
+def css_identifier(name: str) -> str:
+    """Return a name as a CSS identifier, escaped as ``CSS.escape`` does.
+
+    >>> css_identifier("1:a")
+    '\\\\31 \\\\:a'
+    """
+    return turbohtml.query.escape_identifier(name)

@@ -1,0 +1,279 @@
+"""unique_locators(page, row): the locators that find one element and nothing else, most stable first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from self_heal_engine.accessibility import labels, names, roles
+from self_heal_engine.dom import Page, per_page
+from self_heal_engine.locators import TEST_ID_ATTRIBUTES, Locator
+from self_heal_engine.matching import matches
+from self_heal_engine.parser import css_identifier
+from self_heal_engine.reading import is_generated
+
+# Attributes that say what an element is for, the most lasting first.
+TELLING_ATTRIBUTES = ("name", "aria-label", "placeholder", "alt", "title", "for", "href", "type", "value", "src")
+
+# A locator longer than this is no longer readable in a test.
+LONGEST_TEXT = 60
+LONGEST_VALUE = 100
+
+# Landmarks: a page has few, and tests may well start from them.
+LANDMARKS = ("main", "nav", "header", "footer", "aside", "form", "dialog", "table")
+
+
+def unique_locators(page: Page, row: int, own_kind: str | None = None) -> list[Locator]:
+    """Return the locators that match this element alone, at most one of a kind, most stable first.
+
+    One CSS and one XPath are always among them; one of ``own_kind`` (what the caller's test uses) where the element
+    allows it. CSS and XPath were run by the parser's engine, the other kinds by :mod:`self_heal_engine.matching`.
+    """
+    found: dict[str, Locator] = {}
+    for locator in (*semantic_locators(page, row), *own_locators(page, row, own_kind)):
+        if locator.kind not in found and is_unique(page, locator, row):
+            found[locator.kind] = locator
+    css = next(locator for locator in css_locators(page, row) if is_unique(page, locator, row))
+    xpath = next(locator for locator in xpath_locators(page, row) if is_unique(page, locator, row))
+    return [*found.values(), css, xpath]
+
+
+def is_unique(page: Page, locator: Locator, row: int) -> bool:
+    """Return whether the locator finds the element and nothing else."""
+    return matches(page, locator).tolist() == [row]
+
+
+def semantic_locators(page: Page, row: int) -> Iterator[Locator]:
+    """Yield what a reader of the page would say, in the order in which it tends to last."""
+    attributes = page.attributes(row)
+    for attribute in TEST_ID_ATTRIBUTES:
+        if attributes.get(attribute):
+            yield Locator("test_id", attributes[attribute])
+    role, name = roles(page)[row], names(page)[row]
+    if role and name and len(name) <= LONGEST_TEXT:
+        yield Locator("role", f'{role}[name="{escaped(name)}"]')
+    label = labels(page)[row]
+    if label and len(label) <= LONGEST_TEXT:
+        yield Locator("label", label)
+    if attributes.get("placeholder"):
+        yield Locator("placeholder", attributes["placeholder"])
+    if lasting(attributes.get("id")):
+        yield Locator("id", attributes["id"])
+    if lasting(attributes.get("name")):
+        yield Locator("name", attributes["name"])
+    for kind, attribute in (("alt_text", "alt"), ("title", "title")):
+        if attributes.get(attribute) and len(attributes[attribute]) <= LONGEST_TEXT:
+            yield Locator(kind, attributes[attribute])
+    text = page.text_content(row) if page.solid_lengths[row] <= LONGEST_TEXT else ""
+    if text:
+        yield Locator("text", text)
+
+
+def own_locators(page: Page, row: int, kind: str | None) -> Iterator[Locator]:
+    """Yield locators of the kinds that only Selenium has, when the caller's test uses one."""
+    if kind in ("link_text", "partial_link_text") and page.tag(row) == "a" and page.text(row):
+        yield Locator(kind, page.text(row))
+    if kind == "class_name":
+        for name in lasting_classes(page, row):
+            yield Locator(kind, name)
+    if kind == "tag_name":
+        yield Locator(kind, page.tag(row))
+
+
+def escaped(name: str) -> str:
+    """Return an accessible name as it stands between the double quotes of a role locator."""
+    return name.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def lasting(value: str | None) -> bool:
+    """Return whether an id, name or class is likely to outlive a release."""
+    return bool(value) and len(value or "") <= LONGEST_VALUE and not is_generated(value or "")
+
+
+def lasting_classes(page: Page, row: int) -> list[str]:
+    """Return the classes that do not look generated, the rarest on the page first."""
+    classes = dict.fromkeys((page.attribute("class")[row] or "").split())
+    shares = class_counts(page)
+    return sorted(filter(lasting, classes), key=lambda name: shares[name])
+
+
+@per_page
+def class_counts(page: Page) -> dict[str, int]:
+    """Return how many elements have each class."""
+    column = page.attribute("class")
+    counts: dict[str, int] = {}
+    for value, share in zip(column.values, column.counts().tolist(), strict=True):
+        for name in set(value.split()):
+            counts[name] = counts.get(name, 0) + share
+    return counts
+
+
+# -- CSS -----------------------------------------------------------------------------------------------------------
+
+
+def css_locators(page: Page, row: int) -> Iterator[Locator]:
+    """Yield CSS selectors, the most stable first; the last one always finds the element alone."""
+    for selector in css_of_itself(page, row):
+        yield Locator("css", selector)
+    for above in page.ancestors(row):
+        if start := css_anchor(page, above):
+            for inner in (page.tag(row), *css_of_itself(page, row)):
+                yield Locator("css", f"{start} {css_tag(inner) if inner == page.tag(row) else inner}")
+            yield Locator("css", f"{start} > {css_steps(page, row, above)}")
+    yield Locator("css", css_steps(page, row, -1))
+
+
+def css_of_itself(page: Page, row: int) -> Iterator[str]:
+    """Yield selectors of the element's own attributes and classes that may be unique."""
+    attributes, tag = page.attributes(row), css_tag(page.tag(row))
+    for name in TEST_ID_ATTRIBUTES:
+        if attributes.get(name):
+            yield f"[{name}={css_string(attributes[name])}]"
+    if lasting(attributes.get("id")):
+        yield f"#{css_identifier(attributes['id'])}"
+    telling = [name for name in TELLING_ATTRIBUTES if attributes.get(name) and lasting_value(name, attributes[name])]
+    for name in telling:
+        yield f"{tag}[{name}={css_string(attributes[name])}]"
+    classes = lasting_classes(page, row)[:4]
+    for size in (1, 2):
+        for names_ in combinations(classes, size):
+            yield tag + "".join(f".{css_identifier(name)}" for name in names_)
+    for first, second in combinations(telling[:4], 2):
+        yield f"{tag}[{first}={css_string(attributes[first])}][{second}={css_string(attributes[second])}]"
+
+
+def lasting_value(name: str, value: str) -> bool:
+    """Return whether an attribute's value is short and, where it is a name or address, not generated."""
+    return len(value) <= LONGEST_VALUE and (name not in ("name", "for", "href", "src") or lasting(value))
+
+
+def css_anchor(page: Page, row: int) -> str | None:
+    """Return a short selector of an ancestor to start from, or None if it has none that lasts."""
+    attributes, tag = page.attributes(row), page.tag(row)
+    for name in TEST_ID_ATTRIBUTES:
+        if attributes.get(name) and is_alone(page, name, attributes[name]):
+            return f"[{name}={css_string(attributes[name])}]"
+    if lasting(attributes.get("id")) and is_alone(page, "id", attributes["id"]):
+        return f"#{css_identifier(attributes['id'])}"
+    if tag in LANDMARKS and int(page.is_tag(tag).sum()) == 1:
+        return tag
+    alone = next((name for name in lasting_classes(page, row) if class_counts(page)[name] == 1), None)
+    return f".{css_identifier(alone)}" if alone else None
+
+
+def is_alone(page: Page, attribute: str, value: str) -> bool:
+    """Return whether only one element has this value."""
+    return len(page.attribute(attribute).rows_with(value)) == 1
+
+
+def css_steps(page: Page, row: int, above: int) -> str:
+    """Return the child steps from an ancestor (-1: from the root itself) down to the element."""
+
+    def step(at: int) -> str:
+        which, many = page.position(at)
+        return css_tag(page.tag(at)) + (f":nth-of-type({which})" if many > 1 else "")
+
+    return " > ".join(map(step, steps_down(page, row, above)))
+
+
+def steps_down(page: Page, row: int, above: int) -> list[int]:
+    """Return the elements from below ``above`` (-1: from the root) down to ``row``."""
+    rows = [row]
+    for at in page.ancestors(row):
+        if at == above:
+            break
+        rows.append(at)
+    return rows[::-1]
+
+
+def css_tag(tag: str) -> str:
+    """Return a tag name as a type selector."""
+    return tag if tag.isalnum() and tag.isascii() else css_identifier(tag)
+
+
+def css_string(value: str) -> str:
+    """Return a value as a CSS string in double quotes."""
+    body = value.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\{ord(c):x} " for c in body) + '"'
+
+
+# -- XPath ---------------------------------------------------------------------------------------------------------
+
+
+def xpath_locators(page: Page, row: int) -> Iterator[Locator]:
+    """Yield XPath expressions, the most stable first; the last one always finds the element alone."""
+    for expression in xpath_of_itself(page, row):
+        yield Locator("xpath", expression)
+    for above in page.ancestors(row):
+        if start := xpath_anchor(page, above):
+            yield Locator("xpath", f"{start}/{xpath_steps(page, row, above)}")
+    yield Locator("xpath", "/" + xpath_steps(page, row, -1))
+
+
+def xpath_of_itself(page: Page, row: int) -> Iterator[str]:
+    """Yield expressions of the element's own attributes and text that may be unique."""
+    attributes, tag = page.attributes(row), xpath_test(page, row)
+    for name in (*TEST_ID_ATTRIBUTES, "id", *TELLING_ATTRIBUTES):
+        value = attributes.get(name)
+        if value and plain(name) and lasting_value("name" if name == "id" else name, value):
+            yield f"//{join_test(tag)}@{name}={xpath_string(value)}]"
+    if 0 < page.solid_lengths[row] <= LONGEST_TEXT:
+        yield f"//{join_test(tag)}normalize-space()={xpath_string(page.text_content(row))}]"
+
+
+def xpath_anchor(page: Page, row: int) -> str | None:
+    """Return an expression of an ancestor to start from, or None if it has nothing lasting and unique."""
+    attributes, tag = page.attributes(row), xpath_test(page, row)
+    for name in (*TEST_ID_ATTRIBUTES, "id"):
+        value = attributes.get(name)
+        if value and lasting(value) and is_alone(page, name, value):
+            return f"//{join_test(tag)}@{name}={xpath_string(value)}]"
+    return None
+
+
+def xpath_steps(page: Page, row: int, above: int) -> str:
+    """Return the child steps from an ancestor (-1: from the root itself) down to the element."""
+
+    def step(at: int) -> str:
+        which, many = page.position(at)
+        return xpath_test(page, at) + (f"[{which}]" if many > 1 else "")
+
+    return "/".join(map(step, steps_down(page, row, above)))
+
+
+def xpath_test(page: Page, row: int) -> str:
+    """Return the node test of an element; SVG and MathML have a namespace, which only ``local-name()`` overlooks."""
+    tag = page.tag(row)
+    return tag if plain(tag) and not foreign(page)[row] else f"*[local-name()={xpath_string(tag)}]"
+
+
+@per_page
+def foreign(page: Page) -> list[bool]:
+    """Return which elements stand in an SVG or MathML island."""
+    flags: list[bool] = page.within(page.is_tag("svg", "math")).tolist()
+    return flags
+
+
+def join_test(test: str) -> str:
+    """Return a node test ready to take one more condition: ``a[`` or ``*[local-name()='svg' and ``."""
+    return f"{test[:-1]} and " if test.endswith("]") else f"{test}["
+
+
+def plain(name: str) -> bool:
+    """Return whether a tag or attribute name may stand in an XPath as it is."""
+    return name.isascii() and name.replace("-", "").replace("_", "").isalnum() and not name[0].isdigit()
+
+
+def xpath_string(value: str) -> str:
+    """Return a value as an XPath 1.0 string, which has no escapes.
+
+    >>> xpath_string("it's")
+    '"it\\'s"'
+    """
+    if "'" not in value:
+        return f"'{value}'"
+    if '"' not in value:
+        return f'"{value}"'
+    return "concat(" + ", \"'\", ".join(f"'{part}'" for part in value.split("'")) + ")"
+
+
