@@ -44,7 +44,7 @@ class Column:
 
     def __getitem__(self, row: int) -> str | None:
         code = self.codes[row]
-        return None if code < 0 else self.values[code]
+        return None if code < 0 else self.values[int(code)]
 
     def rows_with(self, value: str) -> Rows:
         """Return the rows that have exactly this value."""
@@ -151,6 +151,7 @@ class Page:
         self._text_nodes = text_nodes
         self._text_owners: list[int] = outline.text_owners.tolist()
         self._first_texts, self._last_texts = outline.first_texts, outline.last_texts
+        self.rectangles: list[tuple[float, float, float, float]] | None = None  # x, y, width, height of every row
         self._facts: dict[object, Any] = {}
         self._attributes: dict[str, Column] = {}
         self._sibling_lists: dict[int, list[int]] = {}
@@ -187,6 +188,10 @@ class Page:
         alike = [sibling for sibling in self.siblings(row) if codes[sibling] == codes[row]]
         return alike.index(row) + 1, len(alike)
 
+    def rectangle(self, row: int) -> tuple[float, float, float, float] | None:
+        """Return where the element stood on the screen, if the caller measured it."""
+        return self.rectangles[row] if self.rectangles else None
+
     def covers(self, above: int, row: int) -> bool:
         """Return whether ``above`` is the element itself or one of its ancestors."""
         return above <= row < int(self.ends[above])
@@ -216,7 +221,7 @@ class Page:
 
     def tag(self, row: int) -> str:
         """Return the tag of one element."""
-        return self.tags.values[self.tags.codes[row]]
+        return self.tags.values[int(self.tags.codes[row])]
 
     # -- text --------------------------------------------------------------------------------------------------
 
@@ -274,7 +279,7 @@ class Page:
 
     def text(self, row: int) -> str:
         """Return the text a reader sees in one element, white space collapsed, cut at ``MOST_TEXT``."""
-        return self.texts.values[self.texts.codes[row]]
+        return self.texts.values[int(self.texts.codes[row])]
 
     def text_content(self, row: int) -> str:
         """Return the DOM's textContent of one element, white space collapsed: no space where a block begins."""

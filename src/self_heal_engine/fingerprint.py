@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
+from self_heal_engine.accessibility import labels, names, roles
+from self_heal_engine.dom import Page
+from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.locators import Locator, Step
+from self_heal_engine.matching import matches
+from self_heal_engine.neighbourhood import neighbour_text
+from self_heal_engine.reading import clues
+
+# Raised when a stored fingerprint of an earlier version can no longer be read.
+VERSION = 1
+
+ACTIONS = ("click", "type", "select", "check", "read")
+
+# An attribute longer than this (inline images, embedded data) tells no more than its beginning.
+MOST_VALUE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +35,7 @@ class Fingerprint:
     complete: bool = False
     tag: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)  # exact values, e.g. {"id": "login", "class": "a b"}
+    classes: tuple[str, ...] = ()  # those known; all of them if complete
     parts: Mapping[str, str] = field(default_factory=dict)  # only a part of the value is known: [href^="/login"]
     role: str | None = None
     name: str | None = None  # accessible name
@@ -35,6 +52,233 @@ class Fingerprint:
     parent_attributes: Mapping[str, str] = field(default_factory=dict)
     parent_text: str | None = None  # directly inside the parent
     child_tags: tuple[str, ...] = ()
+    place: float | None = None  # how far down the page, 0 to 1 of its elements
     action: str | None = None  # click, type, select, check or read
     shares: Mapping[str, int] = field(default_factory=dict)  # property -> how many elements of the old page had its value
     rectangle: tuple[float, float, float, float] | None = None  # x, y, width, height
+
+    def value(self, attribute: str) -> str | None:
+        """Return an attribute's exact value, or None if it is not known."""
+        return self.attributes.get(attribute)
+
+
+def fingerprint(page: Page, row: int, locator: Locator | None = None) -> Fingerprint:
+    """Return the full fingerprint of an element of a page on which its locator works."""
+    attributes = {name: value[:MOST_VALUE] for name, value in page.attributes(row).items()}
+    above = page.ancestors(row)
+    parent = next(above, None)
+    index, siblings = page.position(row)
+    return Fingerprint(
+        locator=locator,
+        complete=True,
+        tag=page.tag(row),
+        attributes=attributes,
+        classes=tuple(dict.fromkeys(attributes.get("class", "").split())),
+        role=roles(page)[row],
+        name=names(page)[row],
+        label=labels(page)[row],
+        text=page.text(row),
+        own_text=page.own_texts[row],
+        neighbour_text=neighbour_text(page, row),
+        path=path_to(page, row),
+        rooted=True,
+        index=index,
+        siblings=siblings,
+        sibling_tags=tuple(page.tag(at) for at in page.siblings(row) if at != row)[:50],
+        parent_attributes={} if parent is None else page.attributes(parent),
+        parent_text=None if parent is None else page.own_texts[parent],
+        child_tags=tuple(map(page.tag, page.children(row)))[:50],
+        place=row / len(page),
+        shares=shares(page, row),
+        rectangle=page.rectangle(row),
+    )
+
+
+def path_to(page: Page, row: int) -> tuple[Step, ...]:
+    """Return the steps from the root down to the element's parent."""
+    above = list(page.ancestors(row))[::-1]
+    return tuple(
+        Step(
+            tag=page.tag(at),
+            id=page.attribute("id")[at],
+            classes=tuple((page.attribute("class")[at] or "").split()),
+            index=page.position(at)[0],
+        )
+        for at in above
+    )
+
+
+def shares(page: Page, row: int) -> dict[str, int]:
+    """Return how many elements of the page have the element's tag, text, name, id and so on."""
+    columns = {"tag": page.tags, "text": page.texts, "role": roles(page), "name": names(page)}
+    columns |= {attribute: page.attribute(attribute) for attribute in ("id", "class", "href")}
+    return {
+        what: int((column.codes == column.codes[row]).sum()) for what, column in columns.items() if column.codes[row] >= 0
+    }
+
+
+def guess_fingerprint(
+    locator: Locator,
+    visible_text: str | None = None,
+    anchors: Sequence[str] = (),
+    action: str | None = None,
+) -> Fingerprint:
+    """Return what the broken locator and the caller's context say, with no page on which it worked."""
+    said = clues(locator)
+    return with_context(
+        Fingerprint(
+            locator=locator,
+            tag=said.tag,
+            attributes=said.attributes,
+            classes=said.classes,
+            parts=said.parts if said.text_exact or not said.text else {**said.parts, "text": said.text},
+            role=said.role,
+            name=said.name,
+            label=said.label,
+            text=said.text if said.text_exact else None,
+            path=said.path,
+            rooted=said.rooted,
+            index=said.index,
+            anchors=said.near,
+        ),
+        visible_text,
+        anchors,
+        action,
+    )
+
+
+def baseline_fingerprint(baseline: Page, locator: Locator) -> Fingerprint | None:
+    """Return the fingerprint of what the locator found on the last page on which it worked; None if nothing.
+
+    A test takes the first match, and so do we.
+    """
+    found = matches(baseline, locator)
+    return fingerprint(baseline, int(found[0]), locator) if len(found) else None
+
+
+def with_context(
+    known: Fingerprint,
+    visible_text: str | None = None,
+    anchors: Sequence[str] = (),
+    action: str | None = None,
+) -> Fingerprint:
+    """Return the fingerprint with what the caller adds; a text the caller gives replaces the one on record."""
+    if action is not None and action not in ACTIONS:
+        raise CannotHeal("unknown_action", f"the action {quoted(action)} is not one of {', '.join(ACTIONS)}")
+    text = " ".join((visible_text or "").split()) or known.text
+    near = tuple(" ".join(anchor.split()) for anchor in anchors if anchor.strip())
+    return replace(known, text=text, anchors=(*known.anchors, *near), action=action or known.action)
+
+
+# -- storing -------------------------------------------------------------------------------------------------------
+
+
+def dump_fingerprint(known: Fingerprint) -> str:
+    """Return the fingerprint as one line of versioned JSON, for the caller to store."""
+    return json.dumps({"version": VERSION, **asdict(known)}, ensure_ascii=False, sort_keys=True)
+
+
+def load_fingerprint(text: str) -> Fingerprint:
+    """Return a stored fingerprint; CannotHeal ``bad_fingerprint`` if the text is not one that this version reads."""
+    try:
+        stored = json.loads(text)
+    except (ValueError, RecursionError):
+        stored = None
+    if not isinstance(stored, dict):
+        raise CannotHeal("bad_fingerprint", f"the fingerprint {quoted(text)} is not a JSON object")
+    if stored.pop("version", None) != VERSION:
+        raise CannotHeal("bad_fingerprint", f"the fingerprint {quoted(text)} is not of version {VERSION}")
+    unknown = stored.keys() - {known.name for known in fields(Fingerprint)}
+    if unknown:
+        raise CannotHeal("bad_fingerprint", f"a fingerprint has no field {quoted(min(unknown))}")
+    return Fingerprint(**{name: READERS[name](name, value) for name, value in stored.items() if value is not None})
+
+
+def _refuse(name: str, value: object) -> CannotHeal:
+    return CannotHeal("bad_fingerprint", f"the fingerprint's {name} cannot be {quoted(value)}")
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _refuse(name, value)
+    return value
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse(name, value)
+    return value
+
+
+def _count(name: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise _refuse(name, value)
+    return value
+
+
+def _number(name: str, value: object) -> float:
+    # The range keeps out NaN and infinities too.
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not -1e9 < value < 1e9:
+        raise _refuse(name, value)
+    return float(value)
+
+
+def _list(name: str, value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise _refuse(name, value)
+    return value
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    return tuple(_text(name, item) for item in _list(name, value))
+
+
+def _text_by_name(name: str, value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise _refuse(name, value)
+    return {key: _text(name, item) for key, item in value.items()}
+
+
+def _counts(name: str, value: object) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise _refuse(name, value)
+    return {key: _count(name, item) for key, item in value.items()}
+
+
+def _locator(name: str, value: object) -> Locator:
+    if not isinstance(value, dict) or value.keys() != {"kind", "value"}:
+        raise _refuse(name, value)
+    return Locator(_text(name, value["kind"]), _text(name, value["value"]))
+
+
+def _step(name: str, value: object) -> Step:
+    if not isinstance(value, dict) or not value.keys() <= {"tag", "id", "classes", "index"}:
+        raise _refuse(name, value)
+    readers = {"tag": _text, "id": _text, "classes": _texts, "index": _count}
+    return Step(**{key: readers[key](name, item) for key, item in value.items() if item is not None})  # type: ignore[arg-type]
+
+
+def _steps(name: str, value: object) -> tuple[Step, ...]:
+    return tuple(_step(name, item) for item in _list(name, value))
+
+
+def _rectangle(name: str, value: object) -> tuple[float, float, float, float]:
+    if len(_list(name, value)) != 4:
+        raise _refuse(name, value)
+    x, y, width, height = (_number(name, item) for item in _list(name, value))
+    return x, y, width, height
+
+
+_FIELD_READERS = {
+    _locator: ("locator",),
+    _flag: ("complete", "rooted"),
+    _text: ("tag", "role", "name", "label", "text", "own_text", "neighbour_text", "parent_text", "action"),
+    _text_by_name: ("attributes", "parts", "parent_attributes"),
+    _texts: ("classes", "anchors", "sibling_tags", "child_tags"),
+    _steps: ("path",),
+    _count: ("index", "siblings"),
+    _number: ("place",),
+    _counts: ("shares",),
+    _rectangle: ("rectangle",),
+}
+READERS: dict[str, Any] = {name: reader for reader, names_ in _FIELD_READERS.items() for name in names_}
