@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar
 
 from self_heal_engine.accessibility import labels, names, roles
 from self_heal_engine.dom import Page
@@ -15,10 +16,16 @@ from self_heal_engine.matching import matches
 from self_heal_engine.neighbourhood import neighbour_text
 from self_heal_engine.reading import clues
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 # Raised when a stored fingerprint of an earlier version can no longer be read.
 VERSION = 1
 
 ACTIONS = ("click", "type", "select", "check", "read")
+
+# How pydantic reads a stored fingerprint: it may come from anyone.
+STRICT: dict[str, object] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 # An attribute longer than this (inline images, embedded data) tells no more than its beginning.
 MOST_VALUE = 1_000
@@ -30,6 +37,8 @@ class Fingerprint:
 
     ``complete``: it was read off a page, so that an attribute it lacks is known to be lacking.
     """
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
 
     locator: Locator | None = None
     complete: bool = False
@@ -173,112 +182,42 @@ def with_context(
 # -- storing -------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The stored form of a fingerprint: nothing but these two keys, each of exactly its type."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+
+    version: int
+    known: Fingerprint
+
+
 def dump_fingerprint(known: Fingerprint) -> str:
     """Return the fingerprint as one line of versioned JSON, for the caller to store."""
-    return json.dumps({"version": VERSION, **asdict(known)}, ensure_ascii=False, sort_keys=True)
+    return json.dumps({"version": VERSION, "known": asdict(known)}, ensure_ascii=False, sort_keys=True)
 
 
 def load_fingerprint(text: str) -> Fingerprint:
     """Return a stored fingerprint; CannotHeal ``bad_fingerprint`` if the text is not one that this version reads."""
+    from pydantic import ValidationError  # 0.1 s, and most heals have no stored fingerprint
+
     try:
-        stored = json.loads(text)
-    except (ValueError, RecursionError):
-        stored = None
-    if not isinstance(stored, dict):
-        raise CannotHeal("bad_fingerprint", f"the fingerprint {quoted(text)} is not a JSON object")
-    if stored.pop("version", None) != VERSION:
-        raise CannotHeal("bad_fingerprint", f"the fingerprint {quoted(text)} is not of version {VERSION}")
-    unknown = stored.keys() - {known.name for known in fields(Fingerprint)}
-    if unknown:
-        raise CannotHeal("bad_fingerprint", f"a fingerprint has no field {quoted(min(unknown))}")
-    return Fingerprint(**{name: READERS[name](name, value) for name, value in stored.items() if value is not None})
+        stored = _stored_form().validate_json(text)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "fingerprint"
+        raise CannotHeal(
+            "bad_fingerprint", f"the stored fingerprint {quoted(text)} cannot be read: {place}: {first['msg']}"
+        ) from invalid
+    if stored.version != VERSION:
+        raise CannotHeal(
+            "bad_fingerprint", f"the stored fingerprint is of version {stored.version}, this code reads {VERSION}"
+        )
+    return stored.known
 
 
-def _refuse(name: str, value: object) -> CannotHeal:
-    return CannotHeal("bad_fingerprint", f"the fingerprint's {name} cannot be {quoted(value)}")
+@cache
+def _stored_form() -> TypeAdapter[Stored]:
+    from pydantic import TypeAdapter
 
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise _refuse(name, value)
-    return value
-
-
-def _flag(name: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _refuse(name, value)
-    return value
-
-
-def _count(name: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise _refuse(name, value)
-    return value
-
-
-def _number(name: str, value: object) -> float:
-    # The range keeps out NaN and infinities too.
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not -1e9 < value < 1e9:
-        raise _refuse(name, value)
-    return float(value)
-
-
-def _list(name: str, value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise _refuse(name, value)
-    return value
-
-
-def _texts(name: str, value: object) -> tuple[str, ...]:
-    return tuple(_text(name, item) for item in _list(name, value))
-
-
-def _text_by_name(name: str, value: object) -> dict[str, str]:
-    if not isinstance(value, dict):
-        raise _refuse(name, value)
-    return {key: _text(name, item) for key, item in value.items()}
-
-
-def _counts(name: str, value: object) -> dict[str, int]:
-    if not isinstance(value, dict):
-        raise _refuse(name, value)
-    return {key: _count(name, item) for key, item in value.items()}
-
-
-def _locator(name: str, value: object) -> Locator:
-    if not isinstance(value, dict) or value.keys() != {"kind", "value"}:
-        raise _refuse(name, value)
-    return Locator(_text(name, value["kind"]), _text(name, value["value"]))
-
-
-def _step(name: str, value: object) -> Step:
-    if not isinstance(value, dict) or not value.keys() <= {"tag", "id", "classes", "index"}:
-        raise _refuse(name, value)
-    readers = {"tag": _text, "id": _text, "classes": _texts, "index": _count}
-    return Step(**{key: readers[key](name, item) for key, item in value.items() if item is not None})  # type: ignore[arg-type]
-
-
-def _steps(name: str, value: object) -> tuple[Step, ...]:
-    return tuple(_step(name, item) for item in _list(name, value))
-
-
-def _rectangle(name: str, value: object) -> tuple[float, float, float, float]:
-    if len(_list(name, value)) != 4:
-        raise _refuse(name, value)
-    x, y, width, height = (_number(name, item) for item in _list(name, value))
-    return x, y, width, height
-
-
-_FIELD_READERS = {
-    _locator: ("locator",),
-    _flag: ("complete", "rooted"),
-    _text: ("tag", "role", "name", "label", "text", "own_text", "neighbour_text", "parent_text", "action"),
-    _text_by_name: ("attributes", "parts", "parent_attributes"),
-    _texts: ("classes", "anchors", "sibling_tags", "child_tags"),
-    _steps: ("path",),
-    _count: ("index", "siblings"),
-    _number: ("place",),
-    _counts: ("shares",),
-    _rectangle: ("rectangle",),
-}
-READERS: dict[str, Any] = {name: reader for reader, names_ in _FIELD_READERS.items() for name in names_}
+    return TypeAdapter(Stored)
