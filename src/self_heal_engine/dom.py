@@ -150,7 +150,7 @@ class Page:
         self._parent_list: list[int] = outline.parents.tolist()
         self._text_nodes = text_nodes
         self._text_owners: list[int] = outline.text_owners.tolist()
-        self._first_texts, self._last_texts = outline.first_texts, outline.last_texts
+        self.first_texts, self.last_texts = outline.first_texts, outline.last_texts
         self.rectangles: list[tuple[float, float, float, float]] | None = None  # x, y, width, height of every row
         self._facts: dict[object, Any] = {}
         self._attributes: dict[str, Column] = {}
@@ -240,8 +240,8 @@ class Page:
         """All text, white space collapsed, a space where a block begins or ends; and where each text node starts."""
         breaks = np.zeros(len(self._text_nodes) + 1, dtype=np.bool_)
         blocks = self.is_tag(*BLOCKS)
-        breaks[self._first_texts[blocks]] = True
-        breaks[self._last_texts[blocks]] = True
+        breaks[self.first_texts[blocks]] = True
+        breaks[self.last_texts[blocks]] = True
         pieces, space = [], False
         for text, broken in zip(self._shown_texts, breaks.tolist(), strict=False):
             words = text.split()
@@ -259,7 +259,7 @@ class Page:
     def texts(self) -> Column:
         """The text a reader sees in each element and below it, white space collapsed, cut at ``MOST_TEXT``."""
         text, starts = self._running_text
-        begins, stops = starts[self._first_texts], starts[self._last_texts]
+        begins, stops = starts[self.first_texts], starts[self.last_texts]
         empty = begins == stops
         begins[empty] = stops[empty] = 0  # one span for all that have no text
         spans, which = np.unique(begins * (len(text) + 1) + stops, return_inverse=True)
@@ -283,7 +283,7 @@ class Page:
 
     def text_content(self, row: int) -> str:
         """Return the DOM's textContent of one element, white space collapsed: no space where a block begins."""
-        first, last = int(self._first_texts[row]), int(self._last_texts[row])
+        first, last = int(self.first_texts[row]), int(self.last_texts[row])
         return " ".join("".join(self._shown_texts[first:last]).split())
 
     @cached_property
@@ -291,11 +291,8 @@ class Page:
         """How many characters other than white space the textContent of each element has."""
         solid = np.zeros(len(self._shown_texts) + 1, dtype=np.intp)
         np.cumsum([len("".join(text.split())) for text in self._shown_texts], out=solid[1:])
-        return solid[self._last_texts] - solid[self._first_texts]
+        return solid[self.last_texts] - solid[self.first_texts]
 
-    def text_node(self, row: int) -> int:
-        """Return how many text nodes stand before the element: a distance in reading order."""
-        return int(self._first_texts[row])
 
     # -- visibility --------------------------------------------------------------------------------------------
 

@@ -124,6 +124,13 @@ def words_of(texts: Iterable[str | None]) -> frozenset[str]:
     return frozenset().union(*(words(text) for text in texts if text))
 
 
+def hint(wanted: frozenset[str]) -> re.Pattern[str]:
+    """Return a pattern that every text with one of the words matches: a cheap look before ``words`` takes it apart."""
+    raw = {first for (first, _), joined in JOINED.items() if joined in wanted}
+    raw |= {spelling for spelling, word in SPELLINGS.items() if word in wanted}
+    return re.compile("|".join(map(re.escape, sorted(wanted | raw))), re.IGNORECASE)
+
+
 def shared(wanted: frozenset[str], given: frozenset[str]) -> float:
     """Return the share of the wanted words that are given; words that only name a widget weigh a fifth.
 
