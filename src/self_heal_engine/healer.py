@@ -1,0 +1,129 @@
+"""heal(page, wanted) -> HealResult: the straight line from a page to a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from self_heal_engine.candidates import candidates
+from self_heal_engine.dom import Page, Rows
+from self_heal_engine.explaining import reasons
+from self_heal_engine.fingerprint import Fingerprint
+from self_heal_engine.locators import Locator
+from self_heal_engine.matching import matches
+from self_heal_engine.ranking import WEIGHTED, Model
+from self_heal_engine.writing import unique_locators
+
+# How much of a candidate's own HTML the answer shows.
+MOST_HTML = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Healing:
+    """One candidate: the element, how well it scored, and the locators that find it alone, most stable first."""
+
+    row: int
+    score: float
+    locators: list[Locator]
+    tag: str
+    text: str
+    html: str
+    reasons: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HealResult:
+    """The answer for one broken locator.
+
+    ``confidence`` is the probability that the first candidate is right; it is only an order while ``calibrated`` is
+    False. ``decision`` is ``gone`` when that is below ``threshold``: what came nearest is then still listed.
+    """
+
+    decision: Literal["healed", "unchanged", "gone"]
+    confidence: float
+    calibrated: bool
+    threshold: float
+    original_matches: int | None
+    candidates: list[Healing]
+    model: str
+
+
+def heal(page: Page, wanted: Fingerprint, model: Model = WEIGHTED, limit: int = 5) -> HealResult:
+    """Return the best replacements for a broken locator, best first, and whether to use the first."""
+    rows = candidates(page, wanted)
+    return answer(page, wanted, rows, model.rank(page, rows, wanted), model, limit)
+
+
+def heal_all(page: Page, wanted: Sequence[Fingerprint], model: Model = WEIGHTED, limit: int = 5) -> list[HealResult]:
+    """Return an answer for each broken locator of one page; no element is the first choice of two.
+
+    Elements go to the fingerprints so that the sum of the scores is highest (one-to-one assignment); each answer is
+    then found among the elements that no other fingerprint was given. The same fingerprint twice is one.
+    """
+    distinct = list({repr(known): known for known in wanted}.values())
+    rows = [candidates(page, known) for known in distinct]
+    scores = [model.rank(page, these, known) for these, known in zip(rows, distinct, strict=True)]
+    taken = assign(len(page), rows, scores)
+    answers = {}
+    for at, known in enumerate(distinct):
+        free = ~np.isin(rows[at], [row for other, row in taken.items() if other != at])
+        answers[repr(known)] = answer(page, known, rows[at][free], scores[at][free], model, limit)
+    return [answers[repr(known)] for known in wanted]
+
+
+def assign(size: int, rows: list[Rows], scores: list[NDArray[np.float64]]) -> dict[int, int]:
+    """Return which row each fingerprint gets, so that the sum of the scores is highest."""
+    from scipy.optimize import linear_sum_assignment  # 0.2 s, and only many locators at once need it
+
+    used = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *rows]))
+    gains = np.zeros((len(rows), len(used)))
+    for at, (these, given) in enumerate(zip(rows, scores, strict=True)):
+        gains[at, np.searchsorted(used, these)] = given
+    chosen, columns = linear_sum_assignment(gains, maximize=True)
+    pairs = zip(chosen.tolist(), columns.tolist(), strict=True)
+    return {at: int(used[column]) for at, column in pairs if gains[at, column] > 0}
+
+
+def answer(
+    page: Page, wanted: Fingerprint, rows: Rows, scores: NDArray[np.float64], model: Model, limit: int
+) -> HealResult:
+    """Return the decision on some ranked candidates."""
+    order = np.argsort(-scores, kind="stable")[:limit]
+    confidence = model.decision.confidence(scores)
+    found = None if wanted.locator is None else matches(page, wanted.locator)
+    return HealResult(
+        decision=decide(rows[order], confidence, found, model.decision.threshold),
+        confidence=round(confidence, 4),
+        calibrated=model.decision.calibrated,
+        threshold=model.decision.threshold,
+        original_matches=None if found is None else len(found),
+        candidates=[healing(page, wanted, int(rows[at]), float(scores[at])) for at in order],
+        model=model.name,
+    )
+
+
+def decide(
+    best: Rows, confidence: float, found: Rows | None, threshold: float
+) -> Literal["healed", "unchanged", "gone"]:
+    """Return whether to heal, given the candidates, best first, and what the old locator finds now."""
+    if confidence < threshold:
+        return "gone"
+    return "unchanged" if found is not None and found.tolist() == best[:1].tolist() else "healed"
+
+
+def healing(page: Page, wanted: Fingerprint, row: int, score: float) -> Healing:
+    """Return one candidate with everything a person or a test needs of it."""
+    own_kind = wanted.locator.kind if wanted.locator else None
+    return Healing(
+        row=row,
+        score=round(score, 4),
+        locators=unique_locators(page, row, own_kind),
+        tag=page.tag(row),
+        text=page.text(row),
+        html=page.html(row)[:MOST_HTML],
+        reasons=reasons(page, row, wanted),
+    )

@@ -1,0 +1,164 @@
+"""Rankers and the decision: the weighted ranker, model files, and from which confidence on to heal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from self_heal_engine.dom import Page, Rows
+from self_heal_engine.errors import CannotHeal, quoted
+from self_heal_engine.features import FEATURE_NAMES, SCHEMA, feature_matrix
+from self_heal_engine.fingerprint import Fingerprint
+
+if TYPE_CHECKING:
+    import xgboost
+
+Ranker = Callable[[Page, Rows, Fingerprint], NDArray[np.float64]]
+
+# What each feature adds to the weighted ranker's score, as a share of the weights of all features that are known.
+# Chosen by hand near Similo's and Similo++'s published weights, for use until a trained model exists.
+WEIGHTS = {
+    "test_id_alike": 3.0, "id_alike": 1.2, "name_alike": 2.0, "href_alike": 0.8, "href_same": 1.0,
+    "aria_label_alike": 1.5, "placeholder_alike": 1.5, "title_alike": 1.0, "alt_alike": 1.2, "value_alike": 0.6,
+    "src_alike": 0.6, "type_same": 0.8, "tag_same": 0.6, "control_same": 0.8, "role_same": 1.0, "class_overlap": 0.6,
+    "text_alike": 1.5, "text_same": 1.5, "text_words": 1.0, "accessible_name_alike": 1.5, "label_alike": 2.0,
+    "words_shared": 1.5, "other_attributes": 0.6, "parts_found": 1.5, "action_fits": 1.0, "path_alike": 0.6,
+    "place_same": 0.5, "ancestor_ids": 0.6, "ancestor_classes": 0.4, "index_same": 0.2, "sibling_tags_alike": 0.2,
+    "child_tags_alike": 0.3, "parent_alike": 0.4, "neighbour_words": 1.2, "anchor_near": 1.2,
+}  # fmt: skip
+PENALTIES = {"words_contradict": 0.25}
+_WEIGHTS = np.array([WEIGHTS.get(name, 0.0) for name in FEATURE_NAMES])
+_PENALTIES = np.array([PENALTIES.get(name, 0.0) for name in FEATURE_NAMES])
+
+# A model file larger than this is refused before it is parsed.
+MOST_MODEL_BYTES = 50_000_000
+
+
+def weighted(page: Page, rows: Rows, wanted: Fingerprint) -> NDArray[np.float64]:
+    """Score by the weighted share of what is known that each candidate explains; no training needed."""
+    matrix = feature_matrix(page, rows, wanted).astype(np.float64)
+    known = np.where(np.isnan(matrix), 0.0, _WEIGHTS)
+    figures = np.nan_to_num(matrix)
+    explained = (figures * known).sum(axis=1) / np.maximum(known.sum(axis=1), 1e-9)
+    return np.clip(explained - (figures * _PENALTIES).sum(axis=1), 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """From scores to a confidence, and from a confidence to "heal" or "gone".
+
+    ``budget`` is the share of gone elements that may be healed; ``threshold`` is the confidence that keeps to it.
+    ``calibrated`` is False while the figures were set by hand: the confidence is then only an order.
+    """
+
+    bias: float
+    score: float
+    margin: float
+    threshold: float
+    budget: float
+    calibrated: bool
+
+    def confidence(self, scores: NDArray[np.float64]) -> float:
+        """Return the probability that the best of these scores belongs to the wanted element; 0 with none."""
+        if not len(scores):
+            return 0.0
+        best, rival = np.sort(np.append(scores, 0.0))[-1:-3:-1]
+        return float(sigmoid(self.bias + self.score * best + self.margin * (best - rival)))
+
+
+ROUGH = Decision(bias=-4.5, score=7.0, margin=8.0, threshold=0.5, budget=0.2, calibrated=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A ranker with its decision, and where they came from."""
+
+    name: str
+    rank: Ranker
+    decision: Decision
+
+
+WEIGHTED = Model("weighted", weighted, ROUGH)
+
+
+def sigmoid(figure: float | NDArray[np.floating]) -> float | NDArray[np.float64]:
+    """Return 1 / (1 + exp(-figure)), without overflow."""
+    answer: float | NDArray[np.float64] = 0.5 * (1.0 + np.tanh(0.5 * np.asarray(figure, dtype=np.float64)))
+    return answer
+
+
+# -- model files ---------------------------------------------------------------------------------------------------
+
+
+def save_ranker(booster: xgboost.Booster, decision: Decision, name: str, path: Path) -> None:
+    """Write one JSON file that holds the trees, the features they expect, and the decision."""
+    booster.set_attr(
+        name=name,
+        schema=str(SCHEMA),
+        features=json.dumps(FEATURE_NAMES),
+        decision=json.dumps(asdict(decision), sort_keys=True),
+    )
+    path.write_bytes(booster.save_raw("json"))
+
+
+def load_ranker(path: Path) -> Model:
+    """Return the model in a file; CannotHeal ``bad_model`` or ``model_schema`` if it is not one for this code."""
+    import xgboost  # 0.5 s, and the weighted ranker needs none of it
+
+    raw = _read(path)
+    said = _attributes(raw, path)
+    if said.get("schema") != str(SCHEMA) or json.loads(said.get("features", "[]")) != list(FEATURE_NAMES):
+        raise CannotHeal(
+            "model_schema",
+            f"the model {quoted(str(path))} was trained on schema {quoted(said.get('schema'))} "
+            f"of the features; this code computes schema {SCHEMA}",
+        )
+    booster = xgboost.Booster({"nthread": 1})
+    try:
+        booster.load_model(bytearray(raw))
+    except xgboost.core.XGBoostError as error:
+        raise CannotHeal("bad_model", f"XGBoost cannot read the model {quoted(str(path))}") from error
+    decision = Decision(**json.loads(said["decision"]))
+    name = f"{said.get('name', 'model')}-{hashlib.sha256(raw).hexdigest()[:8]}"
+    return Model(name, partial(boosted, booster), decision)
+
+
+def boosted(
+    booster: xgboost.Booster, page: Page, rows: Rows, wanted: Fingerprint
+) -> NDArray[np.float64]:
+    """Score with the trees of a trained model."""
+    if not len(rows):
+        return np.empty(0)
+    margins = booster.inplace_predict(feature_matrix(page, rows, wanted), predict_type="margin")
+    return np.asarray(sigmoid(margins), dtype=np.float64)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MOST_MODEL_BYTES:
+            raise CannotHeal("bad_model", f"the model {quoted(str(path))} is larger than {MOST_MODEL_BYTES} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise CannotHeal("no_model", f"the model {quoted(str(path))} cannot be read: {error.strerror}") from error
+
+
+def _attributes(raw: bytes, path: Path) -> dict[str, str]:
+    """Return what :func:`save_ranker` wrote beside the trees."""
+    try:
+        attributes: dict[str, str] = json.loads(raw)["learner"]["attributes"]
+        decision = json.loads(attributes["decision"])
+        json.loads(attributes.get("features", "[]"))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CannotHeal("bad_model", f"the file {quoted(str(path))} is not a model of this engine") from error
+    expected = {name: float for name in ("bias", "score", "margin", "threshold", "budget")}
+    if set(decision) != {*expected, "calibrated"} or not all(isinstance(decision[name], (int, float)) for name in expected):
+        raise CannotHeal("bad_model", f"the decision in the model {quoted(str(path))} is not complete")
+    return attributes
