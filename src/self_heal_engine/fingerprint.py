@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from self_heal_engine.accessibility import labels, names, roles
 from self_heal_engine.dom import Page
@@ -15,17 +14,12 @@ from self_heal_engine.locators import Locator, Step
 from self_heal_engine.matching import matches
 from self_heal_engine.neighbourhood import neighbour_text
 from self_heal_engine.reading import clues
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+from self_heal_engine.validation import STRICT, from_json
 
 # Raised when a stored fingerprint of an earlier version can no longer be read.
 VERSION = 1
 
 ACTIONS = ("click", "type", "select", "check", "read")
-
-# How pydantic reads a stored fingerprint: it may come from anyone.
-STRICT: dict[str, object] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 # An attribute longer than this (inline images, embedded data) tells no more than its beginning.
 MOST_VALUE = 1_000
@@ -197,27 +191,14 @@ def dump_fingerprint(known: Fingerprint) -> str:
     return json.dumps({"version": VERSION, "known": asdict(known)}, ensure_ascii=False, sort_keys=True)
 
 
-def load_fingerprint(text: str) -> Fingerprint:
-    """Return a stored fingerprint; CannotHeal ``bad_fingerprint`` if the text is not one that this version reads."""
-    from pydantic import ValidationError  # 0.1 s, and most heals have no stored fingerprint
+def load_fingerprint(text: str, locator: Locator | None = None) -> Fingerprint:
+    """Return a stored fingerprint, with the locator that broke since.
 
-    try:
-        stored = _stored_form().validate_json(text)
-    except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "fingerprint"
-        raise CannotHeal(
-            "bad_fingerprint", f"the stored fingerprint {quoted(text)} cannot be read: {place}: {first['msg']}"
-        ) from invalid
+    CannotHeal ``bad_fingerprint`` if the text is not one that this version reads.
+    """
+    stored = from_json(Stored, text, "bad_fingerprint")
     if stored.version != VERSION:
         raise CannotHeal(
             "bad_fingerprint", f"the stored fingerprint is of version {stored.version}, this code reads {VERSION}"
         )
-    return stored.known
-
-
-@cache
-def _stored_form() -> TypeAdapter[Stored]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Stored)
+    return replace(stored.known, locator=locator or stored.known.locator)

@@ -1,0 +1,240 @@
+"""The self-heal command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from self_heal_engine.errors import CannotHeal, ascii_safe, quoted
+from self_heal_engine.explaining import why_lost
+from self_heal_engine.fingerprint import Fingerprint, baseline_fingerprint, dump_fingerprint
+from self_heal_engine.healer import HealResult, heal, heal_all
+from self_heal_engine.locators import KINDS
+from self_heal_engine.ranking import WEIGHTED, Model, load_ranker
+from self_heal_engine.reading import read_locator
+from self_heal_engine.request import MOST_CANDIDATES, HealRequest, as_data, read_page, read_request
+from self_heal_engine.snippets import snippets
+
+EXIT_CODES = {"healed": 0, "unchanged": 0, "gone": 3}
+BAD_INPUT = 2
+
+app = typer.Typer(
+    help="Heal broken test locators. Exit codes: healed or unchanged 0, gone 3, bad input 2.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+PageFile = Annotated[str, typer.Argument(metavar="PAGE", help="The page's HTML as it is now: a file, or - for standard input.")]
+Css = Annotated[str | None, typer.Option("--css", help="The broken locator, a CSS selector.")]
+XPath = Annotated[str | None, typer.Option("--xpath", help="The broken locator, an XPath.")]
+Value = Annotated[str | None, typer.Option("--locator", help="The broken locator, of the kind that --kind names.")]
+Kind = Annotated[str, typer.Option("--kind", help=f"The kind of --locator: {', '.join(KINDS)}; Selenium's words work too.")]
+Text = Annotated[str | None, typer.Option("--text", help="The text that was visible in the element.")]
+Anchor = Annotated[list[str] | None, typer.Option("--anchor", help="A text that stood near it; may be repeated.")]
+Action = Annotated[str | None, typer.Option("--action", help="What the test does: click, type, select, check or read.")]
+Baseline = Annotated[str | None, typer.Option("--baseline", help="The last page on which the locator worked: a file or -.")]
+Stored = Annotated[str | None, typer.Option("--fingerprint", help="A file with a stored fingerprint of the element.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=MOST_CANDIDATES, help="How many candidates to return.")]
+ModelFile = Annotated[Path | None, typer.Option("--model", help="A trained model, one JSON file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same fields as the service answers.")]
+All = Annotated[str | None, typer.Option("--all", help="Heal many: a file or - with a JSON object per line.")]
+
+
+@app.command("heal")
+def heal_command(
+    page: PageFile, css: Css = None, xpath: XPath = None, locator: Value = None, kind: Kind = "css", text: Text = None,
+    anchor: Anchor = None, action: Action = None, baseline: Baseline = None, fingerprint: Stored = None,
+    limit: Limit = 5, model: ModelFile = None, as_json: AsJson = False, every: All = None,
+) -> None:  # fmt: skip
+    """Find replacements for a broken locator, or say that its element is gone."""
+    ranker = load_ranker(model) if model else WEIGHTED
+    if every is not None:
+        heal_many(page, every, ranker, limit, as_json)
+        return
+    request = one_request(css, xpath, locator, kind, text, anchor, action, baseline, fingerprint)
+    result = heal(read_page(read_text(page)), request.wanted(), ranker, limit)
+    if as_json:
+        print(json.dumps(as_data(result), indent=2, ensure_ascii=False))
+    else:
+        show(result, request)
+    raise typer.Exit(EXIT_CODES[result.decision])
+
+
+@app.command("explain")
+def explain_command(
+    page: PageFile, css: Css = None, xpath: XPath = None, locator: Value = None, kind: Kind = "css", text: Text = None,
+    anchor: Anchor = None, action: Action = None, baseline: Baseline = None, fingerprint: Stored = None,
+    model: ModelFile = None,
+) -> None:  # fmt: skip
+    """Say why the winner won: what matched, what did not, and where the runner-up fell behind."""
+    request = one_request(css, xpath, locator, kind, text, anchor, action, baseline, fingerprint)
+    parsed, wanted = read_page(read_text(page)), request.wanted()
+    result = heal(parsed, wanted, load_ranker(model) if model else WEIGHTED, limit=2)
+    show_decision(result, request)
+    for title, healing in zip(("winner", "runner-up"), result.candidates, strict=False):
+        console.print(f"\n[bold]{title}[/bold] {escape(healing.locators[0].value)}  score {healing.score:.2f}")
+        for reason in healing.reasons:
+            console.print(f"  {escape(ascii_safe(reason))}")
+    if len(result.candidates) == 2:
+        console.print("\n[bold]why the runner-up lost[/bold]")
+        lost = why_lost(parsed, result.candidates[0].row, result.candidates[1].row, wanted)
+        for reason in lost or ["its properties are as close; its place and surroundings decided"]:
+            console.print(f"  {escape(ascii_safe(reason))}")
+    raise typer.Exit(EXIT_CODES[result.decision])
+
+
+@app.command("fingerprint")
+def fingerprint_command(
+    page: PageFile, css: Css = None, xpath: XPath = None, locator: Value = None, kind: Kind = "css"
+) -> None:
+    """Print the fingerprint of an element while its locator still works, to store beside the test."""
+    value, kind = one_locator(css, xpath, locator, kind)
+    known = baseline_fingerprint(read_page(read_text(page)), read_locator(kind, value))
+    if known is None:
+        raise CannotHeal("not_found", f"the {kind} locator {quoted(value)} finds nothing on the page")
+    print(ascii_safe(dump_fingerprint(known)))
+
+
+@app.command("demo")
+def demo_command() -> None:
+    """Heal a locator that a redesign of the bundled example shop broke, and say why."""
+    shop = files("self_heal_engine") / "examples"
+    old, new = ((shop / name).read_text("utf-8") for name in ("shop_before.html", "shop_after.html"))
+    page = read_page(new)
+    console.print(f"The bundled shop was redesigned: {page!r}. Three of its tests broke.")
+    for request in DEMO:
+        console.print()
+        show(heal(page, replace(request, baseline_html=old).wanted(), limit=2), request)
+
+
+DEMO = (
+    HealRequest("#login-btn", action="click"),
+    HealRequest("/html/body/div/div[2]/div[1]/button", "xpath", action="click"),
+    HealRequest("live-chat", "id", action="click"),
+)
+
+
+# -- input ---------------------------------------------------------------------------------------------------------
+
+
+def one_request(
+    css: str | None, xpath: str | None, locator: str | None, kind: str, text: str | None, anchors: list[str] | None,
+    action: str | None, baseline: str | None, fingerprint: str | None,
+) -> HealRequest:  # fmt: skip
+    """Return the options as a request."""
+    value, kind = one_locator(css, xpath, locator, kind)
+    return HealRequest(
+        original_locator=value,
+        locator_type=kind,
+        visible_text=text,
+        anchors=tuple(anchors or ()),
+        action=action,
+        baseline_html=None if baseline is None else read_text(baseline),
+        fingerprint=None if fingerprint is None else read_text(fingerprint),
+    )
+
+
+def one_locator(css: str | None, xpath: str | None, locator: str | None, kind: str) -> tuple[str, str]:
+    """Return the broken locator's value and kind; exactly one must be given."""
+    given = [(value, of) for value, of in ((css, "css"), (xpath, "xpath"), (locator, kind)) if value is not None]
+    if len(given) != 1:
+        raise CannotHeal(
+            "one_locator", f"exactly one of --css, --xpath and --locator must be given, not {len(given)}"
+        )
+    return given[0]
+
+
+def read_text(name: str) -> str:
+    """Return a file's text, or standard input's for ``-``."""
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise CannotHeal("unreadable_file", f"{quoted(name)} cannot be read: {error.strerror}") from error
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CannotHeal(
+            "not_utf8", f"{quoted(name)} is not UTF-8 text: byte {raw[error.start]:#04x} at {error.start}"
+        ) from error
+
+
+def requests_in(name: str) -> list[HealRequest]:
+    """Return the requests of a JSON Lines file; a bad line is refused with its number."""
+    requests = []
+    for number, line in enumerate(read_text(name).splitlines(), start=1):
+        if line.strip():
+            try:
+                requests.append(read_request(line))
+            except CannotHeal as refusal:
+                raise CannotHeal(str(refusal), f"line {number} of {quoted(name)}: {refusal.sentence}") from refusal
+    return requests
+
+
+# -- output --------------------------------------------------------------------------------------------------------
+
+console = Console(highlight=False, soft_wrap=False)
+
+
+def heal_many(page: str, every: str, model: Model, limit: int, as_json: bool) -> None:
+    """Heal every locator of a JSON Lines file, no element twice, and print a line each."""
+    requests = requests_in(every)
+    wanted: list[Fingerprint] = [request.wanted() for request in requests]
+    results = heal_all(read_page(read_text(page)), wanted, model, limit)
+    if as_json:
+        for result in results:
+            print(json.dumps(as_data(result), ensure_ascii=False))
+    else:
+        table = Table("broken locator", "decision", "confidence", "replacement", box=None, pad_edge=False)
+        for request, result in zip(requests, results, strict=True):
+            best = result.candidates[0].locators[0] if result.candidates and result.decision != "gone" else None
+            said = f"{best.kind}: {best.value}" if best else "-"
+            table.add_row(*map(escape, (request.original_locator, result.decision, f"{result.confidence:.2f}", said)))
+        console.print(table)
+    raise typer.Exit(max((EXIT_CODES[result.decision] for result in results), default=0))
+
+
+def show_decision(result: HealResult, request: HealRequest) -> None:
+    """Print the decision in two lines."""
+    colour = {"healed": "green", "unchanged": "cyan", "gone": "red"}[result.decision]
+    rough = "" if result.calibrated else ", rough: no trained model"
+    console.print(
+        f"[bold {colour}]{result.decision}[/] {escape(request.locator_type)} {escape(quoted(request.original_locator))}"
+        f"  confidence {result.confidence:.2f} (heals from {result.threshold:.2f}{rough})"
+    )
+    console.print(f"the old locator matches {result.original_matches} elements now")
+
+
+def show(result: HealResult, request: HealRequest) -> None:
+    """Print the answer so that a person can read it."""
+    show_decision(result, request)
+    table = Table("", "score", "element", "locator", "of kind", box=None, pad_edge=False)
+    for index, healing in enumerate(result.candidates):
+        element = f"<{healing.tag}> {healing.text[:40]}"
+        for at, locator in enumerate(healing.locators):
+            first = (str(index), f"{healing.score:.2f}", element) if at == 0 else ("", "", "")
+            table.add_row(*(escape(ascii_safe(cell)) for cell in (*first, locator.value, locator.kind)))
+    console.print(table)
+    if result.candidates and result.decision == "healed":
+        for reason in result.candidates[0].reasons[:6]:
+            console.print(f"  {escape(ascii_safe(reason))}")
+        for framework, source in snippets(result.candidates[0].locators).items():
+            console.print(f"  {framework:22} {escape(ascii_safe(source))}")
+
+
+def main() -> None:
+    """Run the command; what the caller can mend ends in one sentence on standard error and exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except CannotHeal as refusal:
+        print(f"self-heal: {refusal}: {refusal.sentence}", file=sys.stderr)
+        sys.exit(BAD_INPUT)

@@ -1,0 +1,99 @@
+"""HealRequest: one heal as a caller asks for it, on the command line or over HTTP, and its answer as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from self_heal_engine.dom import Page
+from self_heal_engine.errors import CannotHeal, ascii_safe
+from self_heal_engine.fingerprint import (
+    Fingerprint,
+    baseline_fingerprint,
+    guess_fingerprint,
+    load_fingerprint,
+    with_context,
+)
+from self_heal_engine.healer import Healing, HealResult
+from self_heal_engine.parser import parse_html
+from self_heal_engine.reading import read_locator
+from self_heal_engine.snippets import snippets
+from self_heal_engine.validation import STRICT, from_json
+
+# Limits on one question; pages are bounded by MOST_PAGE_BYTES and MOST_PAGE_ELEMENTS.
+MOST_CANDIDATES = 50
+MOST_PAGE_BYTES = 20_000_000
+MOST_PAGE_ELEMENTS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class HealRequest:
+    """One broken locator and what the caller knows of its element; the page comes apart from it."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+
+    original_locator: str
+    locator_type: str = "css"
+    visible_text: str | None = None
+    anchors: tuple[str, ...] = ()
+    action: str | None = None
+    baseline_html: str | None = None
+    fingerprint: str | None = None
+
+    def wanted(self) -> Fingerprint:
+        """Return all that is known: a stored fingerprint, else the baseline page's, else what the locator says."""
+        locator = read_locator(self.locator_type, self.original_locator)
+        context = (self.visible_text, self.anchors, self.action)
+        if self.fingerprint is not None:
+            return with_context(load_fingerprint(self.fingerprint, locator), *context)
+        if self.baseline_html is not None:
+            known = baseline_fingerprint(read_page(self.baseline_html), locator)
+            if known is not None:
+                return with_context(known, *context)
+        return guess_fingerprint(locator, *context)
+
+
+def read_request(line: str) -> HealRequest:
+    """Return one line of a JSON Lines file as a request, or raise CannotHeal ``bad_request``."""
+    return from_json(HealRequest, line, "bad_request")
+
+
+def read_page(html: str) -> Page:
+    """Parse a page that a caller sent, or raise CannotHeal."""
+    if len(html) > MOST_PAGE_BYTES:
+        raise CannotHeal("page_too_large", f"the page has {len(html)} characters; at most {MOST_PAGE_BYTES} are read")
+    if not html.strip():
+        raise CannotHeal("empty_page", f"the page is empty: {len(html)} characters, all of them white space")
+    page = parse_html(html)
+    if len(page) > MOST_PAGE_ELEMENTS:
+        raise CannotHeal("page_too_large", f"the page has {len(page)} elements; at most {MOST_PAGE_ELEMENTS} are read")
+    return page
+
+
+def as_data(result: HealResult) -> dict[str, Any]:
+    """Return the answer as the fields of ``self-heal heal --json`` and of the service."""
+    return {
+        "decision": result.decision,
+        "confidence": result.confidence,
+        "calibrated": result.calibrated,
+        "threshold": result.threshold,
+        "original_matches": result.original_matches,
+        "model": result.model,
+        "candidates": [_candidate(index, healing) for index, healing in enumerate(result.candidates)],
+    }
+
+
+def _candidate(index: int, healing: Healing) -> dict[str, Any]:
+    best, *others = healing.locators
+    return {
+        "index": index,
+        "locator": ascii_safe(best.value),
+        "locator_type": best.kind,
+        "score": healing.score,
+        "tag": healing.tag,
+        "text": ascii_safe(healing.text),
+        "html": ascii_safe(healing.html),
+        "alternatives": [{"locator": ascii_safe(other.value), "locator_type": other.kind} for other in others],
+        "source": {name: ascii_safe(text) for name, text in snippets(healing.locators).items()},
+        "reasons": [ascii_safe(reason) for reason in healing.reasons],
+    }

@@ -1,0 +1,37 @@
+"""from_json(form, text, word): JSON from outside as one of our records, every field of exactly its type."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from self_heal_engine.errors import CannotHeal, quoted
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+Record = TypeVar("Record")
+
+# What a record sets as ``__pydantic_config__`` to be read from outside: no other fields, no "3" for 3, no NaN.
+STRICT: dict[str, object] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
+
+
+def from_json(form: type[Record], text: str, word: str) -> Record:
+    """Return the record that the text holds; CannotHeal ``word`` naming the field that does not fit."""
+    from pydantic import ValidationError  # 0.1 s, and a plain heal reads no JSON
+
+    try:
+        record: Record = _adapter(form).validate_json(text)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        why = f"{place}: {first['msg']}" if place else first["msg"]
+        raise CannotHeal(word, f"{quoted(text)} cannot be read: {why}") from invalid
+    return record
+
+
+@cache
+def _adapter(form: type[Any]) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(form)
