@@ -29,4 +29,15 @@ BROKEN_MARKUP = """<title>Soup</title><p>One<div>Two</p><table><tr><td>cell<b>bo
 <ul><li>a<li>b<ul><li>c</ul></ul><a href=1>one<a href=2>two</a><form><form><input></form><br></br><image src=x>
 <select><option>1<option>2</select><h1>head</h2><nobr>x<nobr>y<button><button>b</button>"""
 
-EXAMPLE_PAGES = [SHOP_BEFORE, SHOP_AFTER, ADMIN, BROKEN_MARKUP]
+CONTROLS = """<body><form aria-label="F"><label for=a>User <b>name</b></label><input id=a><input type=password placeholder=Secret><input type=submit><input type=reset><input type=button value="Push"><input type=image alt="Go"><input type=image>
+<label>Wrap <input type=checkbox> tail</label><label>Pick <select><option>A<option selected>B</select> now</label><select multiple aria-label=Many><option>x</select><textarea title=Tip></textarea>
+<button aria-labelledby="l1 l2">z</button><span id=l1>One</span><span id=l2>Two</span><button title=T></button><button><img alt="Pic"> text</button><a href=#><svg><title>Icon</title></svg></a><a>nolink</a>
+<fieldset><legend>Leg</legend><input type=radio name=r aria-label=R></fieldset><figure><figcaption>Cap</figcaption><img src=x></figure><img alt=""><img alt="" title="tt"><img><table><caption>Tab</caption><tr><th scope=row>H</th><td>1 <input value=5></td></tr></table>
+<div role=button>div <div>block</div> button</div><div role="foo link" tabindex=0>lk</div><ul role=none><li>item</ul><button role=presentation>pp</button><nav role=none aria-label=x></nav>
+<input list=dl><datalist id=dl><option value=1></datalist><input type=search><input type=date><input type=file><input type=color><input type=range value=3><input type=number><input type=email><progress value=1></progress><meter value=1>m</meter><output>o</output>
+<details><summary>Sum</summary>x</details><section aria-label=S>s</section><section>t</section><article><header>h</header><footer>f</footer></article><h2>Head <small>sm</small><br>br</h2><h3 aria-label="AL">x</h3>
+<button><span aria-hidden=true>x</span> Close</button><button><span hidden>x</span>Open</button><button style="display:none">no</button><div role=tab>Tab <i title="ii"></i></div><div role=heading aria-level=3>RH</div><a href=x><img src=y alt="Logo"></a><a href=y aria-label="">empty</a><button aria-label="  ">blank</button>
+<div role=checkbox aria-checked=true>cb</div><div role=menu><div role=menuitem>mi</div></div><dl><dt>t<dd>d</dl><p>para <em>em</em></p><blockquote>q</blockquote><time>now</time><code>c</code><label for=zz>orphan</label><dialog open aria-label=dlg>d</dialog><address>ad</address><hgroup>h</hgroup><iframe title=if></iframe><audio controls></audio><video></video><canvas>cv</canvas><object></object><area href=x alt=ar><input type=submit value="" title="tip"><button><p>a</p><p>b</p></button><a href=q>x<span> y </span>z</a><tr><td>
+"""
+
+EXAMPLE_PAGES = [SHOP_BEFORE, SHOP_AFTER, ADMIN, BROKEN_MARKUP, CONTROLS]

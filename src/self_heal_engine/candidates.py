@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 from rapidfuzz.process import cdist
 
-from self_heal_engine.accessibility import labels, names, roles
+from self_heal_engine.accessibility import labels, roles
+from self_heal_engine.accessible_names import names
 from self_heal_engine.dom import NEVER_SHOWN, Column, Page, Rows, per_page
 from self_heal_engine.fingerprint import Fingerprint
 from self_heal_engine.locators import TEST_ID_ATTRIBUTES

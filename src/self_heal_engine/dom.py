@@ -286,6 +286,15 @@ class Page:
         first, last = int(self.first_texts[row]), int(self.last_texts[row])
         return " ".join("".join(self._shown_texts[first:last]).split())
 
+    def child_nodes(self, row: int) -> Iterator[int | str]:
+        """Yield what stands directly inside an element, in order: child elements as rows, text as strings."""
+        at = int(self.first_texts[row])
+        for child in self.children(row):
+            yield from self._text_nodes[at : int(self.first_texts[child])]
+            yield child
+            at = int(self.last_texts[child])
+        yield from self._text_nodes[at : int(self.last_texts[row])]
+
     @cached_property
     def solid_lengths(self) -> NDArray[np.intp]:
         """How many characters other than white space the textContent of each element has."""
@@ -307,8 +316,13 @@ class Page:
         never = np.array([tag in NEVER_SHOWN for tag in self.tags.values])[self.tags.codes]
         marked = never | self._marked("hidden", lambda value: True)
         marked |= self._marked("type", lambda value: value.lower() == "hidden") & self.is_tag("input")
-        marked |= self._marked("style", hides)
+        marked |= self._marked("style", hides) | self._folded() | self.is_tag("datalist", "area")
         return self.within(marked)
+
+    def _folded(self) -> Flags:
+        """Which elements stand in a closed <details>, its summary apart."""
+        closed = self.is_tag("details") & (self.attribute("open").codes < 0)
+        return (self.parents >= 0) & closed[self.parents] & ~self.is_tag("summary")
 
     def _marked(self, attribute: str, says_so: Callable[[str], bool]) -> Flags:
         column = self.attribute(attribute)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Indel
 
-from self_heal_engine.accessibility import labels, names, roles
+from self_heal_engine.accessibility import labels, roles
+from self_heal_engine.accessible_names import names
 from self_heal_engine.candidates import anchor_nearness, at_path, wanted_words
 from self_heal_engine.dom import Page
 from self_heal_engine.errors import quoted

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 from rapidfuzz.process import cdist
 
-from self_heal_engine.accessibility import labels, names, roles
+from self_heal_engine.accessibility import labels, roles
+from self_heal_engine.accessible_names import names
 from self_heal_engine.candidates import (
     LONGEST_OWN_TEXT,
     anchor_nearness,

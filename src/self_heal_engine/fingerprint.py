@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar
 
-from self_heal_engine.accessibility import labels, names, roles
+from self_heal_engine.accessibility import labels, roles
+from self_heal_engine.accessible_names import names
 from self_heal_engine.dom import Page
 from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.locators import Locator, Step

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from self_heal_engine.accessibility import labels, names, roles
+from self_heal_engine.accessibility import labels, roles
+from self_heal_engine.accessible_names import names
 from self_heal_engine.dom import Page, per_page
 from self_heal_engine.locators import TEST_ID_ATTRIBUTES, Locator
 from self_heal_engine.matching import matches

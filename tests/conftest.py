@@ -1,0 +1,51 @@
+"""Fixtures, and what happens when a tool that only some tests need is missing."""
+
+import os
+import shutil
+
+import pytest
+
+# What each tool is called on the PATH, and how to get it.
+TOOLS = {
+    "chromium": ("chromium", "apt-get install chromium"),
+    "npm": ("npm", "apt-get install npm"),
+}
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def pytest_runtest_setup(item):
+    for marker in item.iter_markers("needs"):
+        (tool,) = marker.args
+        command, install = TOOLS[tool]
+        if shutil.which(command) is None:
+
+            reason = f"{tool} is not installed: {install}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(reason, pytrace=False)
+            pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter):
+    reasons = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(f"NOT TESTED: {reason}", red=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def browser_page(browser):
+    context = browser.new_context(offline=True)
+    yield context.new_page()
+    context.close()
