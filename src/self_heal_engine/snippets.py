@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 
-from self_heal_engine.locators import TEST_ID_ATTRIBUTES, Locator
+from self_heal_engine.locators import Locator, test_id_of
 from self_heal_engine.parser import css_identifier
 from self_heal_engine.reading import clues
 
@@ -79,7 +79,7 @@ def playwright_python(locator: Locator) -> str | None:
         said = clues(locator)
         named = f", name={quote(said.name)}, exact=True" if said.name else ""
         return f"page.get_by_role({quote(said.role or '')}{named})"
-    if method := PLAYWRIGHT.get(locator.kind):
+    if (method := PLAYWRIGHT.get(locator.kind)) and not names_its_attribute(locator):
         exact = "" if locator.kind == "test_id" else ", exact=True"
         return f"page.{method}({quote(locator.value)}{exact})"
     selector = selector_of(locator)
@@ -92,12 +92,17 @@ def playwright_typescript(locator: Locator) -> str | None:
         said = clues(locator)
         named = f", {{ name: {quote(said.name)}, exact: true }}" if said.name else ""
         return f"page.getByRole({quote(said.role or '')}{named})"
-    if method := PLAYWRIGHT.get(locator.kind):
+    if (method := PLAYWRIGHT.get(locator.kind)) and not names_its_attribute(locator):
         camel = re.sub(r"_(\w)", lambda match: match[1].upper(), method)
         exact = "" if locator.kind == "test_id" else ", { exact: true }"
         return f"page.{camel}({quote(locator.value)}{exact})"
     selector = selector_of(locator)
     return f"page.locator({quote(selector)})" if selector else None
+
+
+def names_its_attribute(locator: Locator) -> bool:
+    """Return whether it is a test id in an attribute that Playwright does not look at unless told to."""
+    return locator.kind == "test_id" and len(test_id_of(locator.value)[0]) == 1
 
 
 def cypress(locator: Locator) -> str | None:
@@ -109,9 +114,11 @@ def cypress(locator: Locator) -> str | None:
 def selector_of(locator: Locator) -> str | None:
     """Return the locator as a CSS selector, or as ``xpath=...``, where it can be one."""
     kind, value = locator.kind, locator.value
-    attribute = {"test_id": TEST_ID_ATTRIBUTES[0], "alt_text": "alt"}.get(kind, kind)
-    if kind in ("test_id", "name", "placeholder", "alt_text", "title"):
-        return f"[{attribute}={quote(value)}]"
+    if kind == "test_id":
+        attributes, wanted = test_id_of(value)
+        return f"[{attributes[0]}={quote(wanted)}]"
+    if kind in ("name", "placeholder", "alt_text", "title"):
+        return f"[{kind.removesuffix('_text')}={quote(value)}]"
     if kind == "id":
         return f"#{css_identifier(value)}"
     if kind == "class_name":

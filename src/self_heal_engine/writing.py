@@ -11,7 +11,7 @@ from self_heal_engine.dom import Page, per_page
 from self_heal_engine.locators import TEST_ID_ATTRIBUTES, Locator
 from self_heal_engine.matching import matches
 from self_heal_engine.parser import css_identifier
-from self_heal_engine.reading import is_generated
+from self_heal_engine.generated import is_generated
 
 # Attributes that say what an element is for, the most lasting first.
 TELLING_ATTRIBUTES = ("name", "aria-label", "placeholder", "alt", "title", "for", "href", "type", "value", "src")
@@ -51,7 +51,8 @@ def semantic_locators(page: Page, row: int) -> Iterator[Locator]:
     attributes = page.attributes(row)
     for attribute in TEST_ID_ATTRIBUTES:
         if attributes.get(attribute):
-            yield Locator("test_id", attributes[attribute])
+            named = "" if attribute == TEST_ID_ATTRIBUTES[0] else f"{attribute}="
+            yield Locator("test_id", named + attributes[attribute])
     role, name = roles(page)[row], names(page)[row]
     if role and name and len(name) <= LONGEST_TEXT:
         yield Locator("role", f'{role}[name="{escaped(name)}"]')
