@@ -84,6 +84,9 @@ class Engine(Protocol):
     def attribute(self, name: str) -> tuple[Rows, list[str]]:
         """Return the rows that have this attribute and its values there."""
 
+    def attribute_count(self, row: int) -> int:
+        """Return how many attributes one element has."""
+
     def html(self, row: int) -> str:
         """Return the outer HTML of one element."""
 
@@ -219,6 +222,10 @@ class Page:
         """Return the attributes of one element, in the order of the page."""
         return self.engine.attributes(row)
 
+    def attribute_count(self, row: int) -> int:
+        """Return how many attributes one element has."""
+        return self.engine.attribute_count(row)
+
     def tag(self, row: int) -> str:
         """Return the tag of one element."""
         return self.tags.values[int(self.tags.codes[row])]
@@ -280,6 +287,12 @@ class Page:
     def text(self, row: int) -> str:
         """Return the text a reader sees in one element, white space collapsed, cut at ``MOST_TEXT``."""
         return self.texts.values[int(self.texts.codes[row])]
+
+    def text_near(self, row: int, reach: int) -> str:
+        """Return the text around one element in reading order, so many characters before and after."""
+        text, starts = self._running_text
+        begin, stop = int(starts[self.first_texts[row]]), int(starts[self.last_texts[row]])
+        return text[max(begin - reach, 0) : min(stop, begin + MOST_TEXT) + reach].strip()
 
     def text_content(self, row: int) -> str:
         """Return the DOM's textContent of one element, white space collapsed: no space where a block begins."""

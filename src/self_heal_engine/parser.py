@@ -58,6 +58,10 @@ class TurboEngine:
         rows = np.fromiter(map(self.row_of.__getitem__, holders), dtype=np.intp, count=len(holders))
         return rows, [holder.attr(name) or "" for holder in holders]
 
+    def attribute_count(self, row: int) -> int:
+        """Return how many attributes one element has."""
+        return len(self._elements[row].attrs)
+
     def html(self, row: int) -> str:
         """Return the outer HTML of one element."""
         return self._elements[row].html
