@@ -21,7 +21,6 @@ def pytest_runtest_setup(item):
         (tool,) = marker.args
         command, install = TOOLS[tool]
         if shutil.which(command) is None:
-
             reason = f"{tool} is not installed: {install}"
             if os.environ.get("CI") == "true":
                 pytest.fail(reason, pytrace=False)
@@ -29,7 +28,9 @@ def pytest_runtest_setup(item):
 
 
 def pytest_terminal_summary(terminalreporter):
-    reasons = {report.longrepr[2] for report in terminalreporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)}
+    reasons = {
+        report.longrepr[2] for report in terminalreporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)
+    }
     for reason in sorted(reasons):
         terminalreporter.write_line(f"NOT TESTED: {reason}", red=True, bold=True)
 

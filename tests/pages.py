@@ -3,7 +3,8 @@
 from importlib.resources import files
 
 SHOP_BEFORE, SHOP_AFTER = (
-    (files("self_heal_engine") / "examples" / name).read_text("utf-8") for name in ("shop_before.html", "shop_after.html")
+    (files("self_heal_engine") / "examples" / name).read_text("utf-8")
+    for name in ("shop_before.html", "shop_after.html")
 )
 
 ADMIN = """<!doctype html><html><head><title>Users</title><style>.x{color:red}</style></head><body class="admin">

@@ -145,7 +145,9 @@ def test_every_name_is_playwrights(html, browser_page):
     browser_page.set_content(html)
     page = read_page(browser_page.content())
     browser_page.evaluate("() => document.querySelectorAll('*').forEach((element, row) => element.row = row)")
-    named = {(roles(page)[row], names(page)[row]) for row in range(len(page)) if roles(page)[row] and not page.hidden[row]}
+    named = {
+        (roles(page)[row], names(page)[row]) for row in range(len(page)) if roles(page)[row] and not page.hidden[row]
+    }
     for role, name in sorted(named):
         if name:
             locator = browser_page.get_by_role(role, name=name, exact=True)

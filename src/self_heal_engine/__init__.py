@@ -1,5 +1,6 @@
 """Heal broken test locators: from a page and a broken locator to verified replacements, or "gone"."""
 
+from self_heal_engine.dom import Page
 from self_heal_engine.errors import CannotHeal
 from self_heal_engine.fingerprint import (
     Fingerprint,
@@ -11,7 +12,7 @@ from self_heal_engine.fingerprint import (
 )
 from self_heal_engine.healer import Healing, HealResult, heal, heal_all
 from self_heal_engine.locators import Locator
-from self_heal_engine.parser import Page, parse_html
+from self_heal_engine.parser import parse_html
 from self_heal_engine.reading import read_locator
 
 __all__ = [

@@ -203,7 +203,10 @@ def first_with_id(page: Page) -> dict[str, int]:
     """Return the first row that has each id."""
     column = page.attribute("id")
     rows = np.flatnonzero(column.codes >= 0)
-    return {column.values[code]: row for row, code in zip(rows[::-1].tolist(), column.codes[rows][::-1].tolist(), strict=True)}
+    return {
+        column.values[code]: row
+        for row, code in zip(rows[::-1].tolist(), column.codes[rows][::-1].tolist(), strict=True)
+    }
 
 
 @per_page

@@ -16,8 +16,8 @@ FROM_CONTENT = frozenset(
 
 # Roles that pass their content on to an ancestor's name, although they have none from it themselves.
 PASSED_ON = frozenset(
-    "caption code definition deletion emphasis insertion list listitem mark none paragraph presentation region rowgroup "
-    "section strong subscript superscript table term time".split()
+    "caption code definition deletion emphasis insertion list listitem mark none paragraph presentation region "
+    "rowgroup section strong subscript superscript table term time".split()
 )
 
 # Roles that the specification leaves without any name.
@@ -28,7 +28,17 @@ NEVER_NAMED = frozenset(
 
 # What makes a name differ from the text: these tags, or any of these attributes, anywhere inside.
 SPECIAL_TAGS = ("img", "input", "select", "textarea", "svg", "object", "iframe", "slot", "meter", "progress", "area")
-SPECIAL_ATTRIBUTES = ("aria-label", "aria-labelledby", "aria-hidden", "aria-owns", "hidden", "style", "title", "role", "placeholder")
+SPECIAL_ATTRIBUTES = (
+    "aria-label",
+    "aria-labelledby",
+    "aria-hidden",
+    "aria-owns",
+    "hidden",
+    "style",
+    "title",
+    "role",
+    "placeholder",
+)
 SPECIAL_HOLDERS = ("fieldset", "figure", "table", "summary", "details")
 
 # What browsers write on a button without a value, in English.
@@ -150,7 +160,12 @@ class _Name:
             chosen = [at for at in options if page.attribute("selected")[at] is not None] or options[:1]
             return " ".join(map(page.text, chosen))
         if role in ("progressbar", "scrollbar", "slider", "spinbutton", "meter"):
-            return page.attribute("aria-valuetext")[row] or page.attribute("aria-valuenow")[row] or page.attribute("value")[row] or ""
+            return (
+                page.attribute("aria-valuetext")[row]
+                or page.attribute("aria-valuenow")[row]
+                or page.attribute("value")[row]
+                or ""
+            )
         return None
 
     def _native(self, row: int, top: bool, referred: bool) -> str:
@@ -177,7 +192,11 @@ class _Name:
         if holder:
             named_by = next((child for child in page.children(row) if page.tag(child) == holder), None)
             if named_by is not None:
-                return "".join(part for part in page.child_nodes(named_by) if isinstance(part, str)) if tag == "svg" else self.of(named_by, referred=True)
+                return (
+                    "".join(part for part in page.child_nodes(named_by) if isinstance(part, str))
+                    if tag == "svg"
+                    else self.of(named_by, referred=True)
+                )
             if tag == "table":
                 return page.attribute("summary")[row] or ""
         return ""
@@ -202,5 +221,3 @@ class _Name:
                 self.level -= 1
                 pieces.append(f" {part} " if tag in BLOCKS or tag in BOXES else part)
         return "".join(pieces)
-
-

@@ -78,7 +78,9 @@ def evidence(page: Page, wanted: Fingerprint) -> NDArray[np.float32]:
         total += weight * likeness(value, column)[column.codes]
     for name, part in wanted.parts.items():
         column = page.texts if name == "text" else page.attribute(name)
-        total += PROPERTY_WEIGHTS.get(name, 1.0) * spread([float(part in value) for value in column.values])[column.codes]
+        total += (
+            PROPERTY_WEIGHTS.get(name, 1.0) * spread([float(part in value) for value in column.values])[column.codes]
+        )
     if wanted.classes:
         column, known = page.attribute("class"), frozenset(wanted.classes)
         shares = [len(known & set(value.split())) / len(known) for value in column.values]
@@ -133,7 +135,7 @@ def anchor_nearness(page: Page, anchors: tuple[str, ...]) -> NDArray[np.float32]
             below = spots[np.maximum(after - 1, 0)]
             gap = np.minimum(abs(above - page.first_texts), abs(below - page.first_texts))
             total += np.exp(-gap / ANCHOR_REACH).astype(np.float32)
-    return total / max(len(anchors), 1)
+    return total / np.float32(max(len(anchors), 1))
 
 
 def anchor_spots(page: Page, anchor: str) -> Rows:
@@ -147,7 +149,7 @@ def anchor_spots(page: Page, anchor: str) -> Rows:
 
 
 def same_place(page: Page, wanted: Fingerprint) -> NDArray[np.float32]:
-    """Return 1 for the element, if any, that stands exactly where the wanted one stood, counted by tags from the root."""
+    """Return 1 for the element, if any, that stands where the wanted one stood, counted by tags from the root."""
     here = np.zeros(len(page), dtype=np.float32)
     row = at_path(page, wanted)
     if row is not None:
@@ -176,7 +178,7 @@ def below_known_ancestors(page: Page, wanted: Fingerprint) -> NDArray[np.float32
         found = np.zeros(len(page), dtype=np.bool_)
         found[page.attribute("id").rows_with(step.id or "")] = True
         total += page.within(found)
-    return total / max(len(marks), 1)
+    return total / np.float32(max(len(marks), 1))
 
 
 def shared_words(page: Page, wanted: Fingerprint) -> NDArray[np.float32]:

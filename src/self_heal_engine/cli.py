@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -34,15 +34,21 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-PageFile = Annotated[str, typer.Argument(metavar="PAGE", help="The page's HTML as it is now: a file, or - for standard input.")]
+PageFile = Annotated[
+    str, typer.Argument(metavar="PAGE", help="The page's HTML as it is now: a file, or - for standard input.")
+]
 Css = Annotated[str | None, typer.Option("--css", help="The broken locator, a CSS selector.")]
 XPath = Annotated[str | None, typer.Option("--xpath", help="The broken locator, an XPath.")]
 Value = Annotated[str | None, typer.Option("--locator", help="The broken locator, of the kind that --kind names.")]
-Kind = Annotated[str, typer.Option("--kind", help=f"The kind of --locator: {', '.join(KINDS)}; Selenium's words work too.")]
+Kind = Annotated[
+    str, typer.Option("--kind", help=f"The kind of --locator: {', '.join(KINDS)}; Selenium's words work too.")
+]
 Text = Annotated[str | None, typer.Option("--text", help="The text that was visible in the element.")]
 Anchor = Annotated[list[str] | None, typer.Option("--anchor", help="A text that stood near it; may be repeated.")]
 Action = Annotated[str | None, typer.Option("--action", help="What the test does: click, type, select, check or read.")]
-Baseline = Annotated[str | None, typer.Option("--baseline", help="The last page on which the locator worked: a file or -.")]
+Baseline = Annotated[
+    str | None, typer.Option("--baseline", help="The last page on which the locator worked: a file or -.")
+]
 Stored = Annotated[str | None, typer.Option("--fingerprint", help="A file with a stored fingerprint of the element.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=MOST_CANDIDATES, help="How many candidates to return.")]
 ModelFile = Annotated[Path | None, typer.Option("--model", help="A trained model, one JSON file.")]
@@ -148,9 +154,7 @@ def one_locator(css: str | None, xpath: str | None, locator: str | None, kind: s
     """Return the broken locator's value and kind; exactly one must be given."""
     given = [(value, of) for value, of in ((css, "css"), (xpath, "xpath"), (locator, kind)) if value is not None]
     if len(given) != 1:
-        raise CannotHeal(
-            "one_locator", f"exactly one of --css, --xpath and --locator must be given, not {len(given)}"
-        )
+        raise CannotHeal("one_locator", f"exactly one of --css, --xpath and --locator must be given, not {len(given)}")
     return given[0]
 
 

@@ -315,7 +315,6 @@ class Page:
         np.cumsum([len("".join(text.split())) for text in self._shown_texts], out=solid[1:])
         return solid[self.last_texts] - solid[self.first_texts]
 
-
     # -- visibility --------------------------------------------------------------------------------------------
 
     @cached_property

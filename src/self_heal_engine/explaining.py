@@ -45,7 +45,9 @@ class Compared:
 def compare(page: Page, row: int, wanted: Fingerprint) -> list[Compared]:
     """Return every known property of the wanted element beside the candidate's, the most telling kinds first."""
     return [
-        Compared(what, known, found, likeness(known, found)) for what, known, found in _properties(page, row, wanted) if known
+        Compared(what, known, found, likeness(known, found))
+        for what, known, found in _properties(page, row, wanted)
+        if known
     ]
 
 

@@ -220,8 +220,13 @@ def action_fits(c: Comparison) -> Numbers:
     if fitting is None:
         return c.unknown
     kinds = gather(c.page.attribute("type"), c.rows)
-    typed = [c.wanted.action == "type" and tag == "input" and kind in TYPED_INPUTS for tag, kind in zip(c.tags, kinds, strict=True)]
-    return np.array([role in fitting or types for role, types in zip(gather(roles(c.page), c.rows), typed, strict=True)], float)
+    typed = [
+        c.wanted.action == "type" and tag == "input" and kind in TYPED_INPUTS
+        for tag, kind in zip(c.tags, kinds, strict=True)
+    ]
+    return np.array(
+        [role in fitting or types for role, types in zip(gather(roles(c.page), c.rows), typed, strict=True)], float
+    )
 
 
 def path_alike(c: Comparison) -> Numbers:
@@ -403,7 +408,9 @@ BASE_FEATURES: tuple[Feature, ...] = (
     Feature("text_alike", "Likeness of the text a reader sees.", lambda c: c.alike(c.page.texts, c.wanted.text)),
     _own(text_same),
     _own(text_words),
-    Feature("accessible_name_alike", "Likeness of the accessible name.", lambda c: c.alike(names(c.page), c.wanted.name)),
+    Feature(
+        "accessible_name_alike", "Likeness of the accessible name.", lambda c: c.alike(names(c.page), c.wanted.name)
+    ),
     Feature("label_alike", "Likeness of the label's text.", lambda c: c.alike(labels(c.page), c.wanted.label)),
     _own(words_shared),
     _own(words_contradict, -1),
@@ -447,14 +454,22 @@ FEATURE_NAMES: tuple[str, ...] = (
     *(f"{name}_rank" for name in RELATIVE),
     *(f"{name}_margin" for name in RELATIVE),
 )
-DIRECTIONS: tuple[int, ...] = (*(feature.direction for feature in BASE_FEATURES), *[-1] * len(RELATIVE), *[1] * len(RELATIVE))
+DIRECTIONS: tuple[int, ...] = (
+    *(feature.direction for feature in BASE_FEATURES),
+    *[-1] * len(RELATIVE),
+    *[1] * len(RELATIVE),
+)
 _RELATIVE_COLUMNS = [FEATURE_NAMES.index(name) for name in RELATIVE]
 
 
 def feature_matrix(page: Page, rows: Rows, wanted: Fingerprint) -> NDArray[np.float32]:
     """Return one row per candidate and one column per ``FEATURE_NAMES``; NaN where a fact is not known."""
     comparison = Comparison(page, rows, wanted)
-    base = np.column_stack([feature.compute(comparison) for feature in BASE_FEATURES]) if len(rows) else np.empty((0, len(BASE_FEATURES)))
+    base = (
+        np.column_stack([feature.compute(comparison) for feature in BASE_FEATURES])
+        if len(rows)
+        else np.empty((0, len(BASE_FEATURES)))
+    )
     standing = base[:, _RELATIVE_COLUMNS]
     return np.hstack([base, rank(standing), margin(standing)]).astype(np.float32)
 
@@ -462,7 +477,9 @@ def feature_matrix(page: Page, rows: Rows, wanted: Fingerprint) -> NDArray[np.fl
 def rank(figures: Numbers) -> Numbers:
     """Return, per column, the share of rivals that are strictly better; NaN stays NaN."""
     ordered = np.sort(figures, axis=0)
-    better = [len(figures) - np.searchsorted(ordered[:, at], figures[:, at], side="right") for at in range(figures.shape[1])]
+    better = [
+        len(figures) - np.searchsorted(ordered[:, at], figures[:, at], side="right") for at in range(figures.shape[1])
+    ]
     ranks = np.column_stack(better) / max(len(figures) - 1, 1)
     return np.where(np.isnan(figures), np.nan, ranks)
 

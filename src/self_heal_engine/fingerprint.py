@@ -58,7 +58,9 @@ class Fingerprint:
     child_tags: tuple[str, ...] = ()
     place: float | None = None  # how far down the page, 0 to 1 of its elements
     action: str | None = None  # click, type, select, check or read
-    shares: Mapping[str, int] = field(default_factory=dict)  # property -> how many elements of the old page had its value
+    shares: Mapping[str, int] = field(
+        default_factory=dict
+    )  # property -> how many elements of the old page had its value
     rectangle: tuple[float, float, float, float] | None = None  # x, y, width, height
 
     def value(self, attribute: str) -> str | None:
@@ -117,7 +119,9 @@ def shares(page: Page, row: int) -> dict[str, int]:
     columns = {"tag": page.tags, "text": page.texts, "role": roles(page), "name": names(page)}
     columns |= {attribute: page.attribute(attribute) for attribute in ("id", "class", "href")}
     return {
-        what: int((column.codes == column.codes[row]).sum()) for what, column in columns.items() if column.codes[row] >= 0
+        what: int((column.codes == column.codes[row]).sum())
+        for what, column in columns.items()
+        if column.codes[row] >= 0
     }
 
 

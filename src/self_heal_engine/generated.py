@@ -11,7 +11,8 @@ SHAPES = re.compile(
     ^:[\w-]*:$ | ^«\w*»$ | ^_r_\w+_$             # React's useId
     | ^(?:css|sc|jsx|emotion|makeStyles|jss)-?[A-Za-z]*-?\w*\d\w*(?:-[\w-]+)?$   # Emotion, styled-jsx, JSS
     | ^sc-(?=[a-z]*[A-Z])[A-Za-z]{4,}(?:-\d+)?$                  # styled-components
-    | ^(?:ember|yui_|gwt-uid-|ext-gen|isc_|dojo_|dijit_\w+_|ui-id-|uid|mat-\w+(?:-\w+)*-|cdk-\w+-|p-?\w*id_|vs\d+__|radix-|headlessui-|react-select-|downshift-|mui-|rc[-_]\w+[-_]|el-id-|v-)[\w:-]*\d[\w:-]*$
+    | ^(?:ember|yui_|gwt-uid-|ext-gen|isc_|dojo_|dijit_\w+_|ui-id-|uid|mat-\w+(?:-\w+)*-|cdk-\w+-|p-?\w*id_|vs\d+__
+        |radix-|headlessui-|react-select-|downshift-|mui-|rc[-_]\w+[-_]|el-id-|v-)[\w:-]*\d[\w:-]*$
     | ^ng-tns-\w+ | ^_ng(?:content|host)- | ^svelte-[a-z0-9]{5,} | ^data-v-[0-9a-f]{6,}
     | ^[A-Za-z][\w-]*_[A-Za-z][\w-]*__[\w-]{5,}$   # CSS modules: Button_root__x1Yz7
     | ^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$             # UUID

@@ -166,7 +166,7 @@ def button_codes(page: Page) -> list[int]:
 
 
 def by_label(page: Page, text: str) -> Rows:
-    """Return the elements that a text labels: <label>, ``aria-labelledby`` or ``aria-label`` (``get_by_label``, exact)."""
+    """Return what a text labels: by <label>, ``aria-labelledby`` or ``aria-label`` (``get_by_label``, exact)."""
     wanted = " ".join(text.split())
     column = labels(page)
     labelled = np.flatnonzero(np.array([*(value == wanted for value in column.values), False])[column.codes])

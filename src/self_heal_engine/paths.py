@@ -22,7 +22,7 @@ def short_path(page: Page, row: int) -> str:
 
 def id_path(page: Page, row: int) -> str:
     """Return the XPath from the nearest ancestor with an id, numbers in every step; from the root without one."""
-    ids, steps = page.attribute("id"), []
+    ids, steps = page.attribute("id"), list[str]()
     for at in (row, *page.ancestors(row)):
         if at != row and ids[at]:
             return f"//*[@id='{ids[at]}']" + "".join(reversed(steps))

@@ -135,9 +135,7 @@ def load_ranker(path: Path) -> Model:
     return Model(name, partial(boosted, booster), decision)
 
 
-def boosted(
-    booster: xgboost.Booster, page: Page, rows: Rows, wanted: Fingerprint
-) -> NDArray[np.float64]:
+def boosted(booster: xgboost.Booster, page: Page, rows: Rows, wanted: Fingerprint) -> NDArray[np.float64]:
     """Score with the trees of a trained model."""
     if not len(rows):
         return np.empty(0)
@@ -162,7 +160,9 @@ def _attributes(raw: bytes, path: Path) -> dict[str, str]:
         json.loads(attributes.get("features", "[]"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CannotHeal("bad_model", f"the file {quoted(str(path))} is not a model of this engine") from error
-    expected = {name: float for name in ("bias", "score", "margin", "threshold", "budget")}
-    if set(decision) != {*expected, "calibrated"} or not all(isinstance(decision[name], (int, float)) for name in expected):
+    expected = {"bias", "score", "margin", "threshold", "budget"}
+    if set(decision) != {*expected, "calibrated"} or not all(
+        isinstance(decision[name], (int, float)) for name in expected
+    ):
         raise CannotHeal("bad_model", f"the decision in the model {quoted(str(path))} is not complete")
     return attributes

@@ -8,7 +8,7 @@ from functools import lru_cache
 from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.locators import KINDS, Clues, Locator, test_id_of
 from self_heal_engine.parser import parse_html
-from self_heal_engine.reading_css import SelectorError, css_clues, plain_css
+from self_heal_engine.reading_css import CssSyntax, css_clues, plain_css
 from self_heal_engine.reading_xpath import XPathSyntax, xpath_clues
 
 MOST_LOCATOR = 4_000
@@ -30,7 +30,9 @@ SYNONYMS = {
 }
 
 # A role locator: button, button[name="Sign in"], heading[level=2][name="x" i]
-ROLE = re.compile(r"^\s*([a-z]+)\s*((?:\[[^\]\"'/]*(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|/(?:[^/\\]|\\.)*/)?[^\]\"'/]*\]\s*)*)$")
+ROLE = re.compile(
+    r"^\s*([a-z]+)\s*((?:\[[^\]\"'/]*(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|/(?:[^/\\]|\\.)*/)?[^\]\"'/]*\]\s*)*)$"
+)
 ROLE_CONDITION = re.compile(
     r"""\[\s*([a-z-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|/((?:[^/\\]|\\.)*)/|([\w-]+)))?\s*(i|s)?\s*\]"""
 )
@@ -70,7 +72,10 @@ def read_locator(kind: str, value: str) -> Locator:
     (Locator(kind='css', value='#go'), Locator(kind='role', value='button[name="Go"]'))
     """
     if len(value) > MOST_LOCATOR:
-        raise CannotHeal("locator_too_long", f"the locator {quoted(value)} has {len(value)} characters; at most {MOST_LOCATOR} are read")
+        raise CannotHeal(
+            "locator_too_long",
+            f"the locator {quoted(value)} has {len(value)} characters; at most {MOST_LOCATOR} are read",
+        )
     if not value.strip():
         raise CannotHeal("empty_locator", f"the {quoted(kind)} locator {quoted(value)} is empty")
     known = kind_of(kind)
@@ -84,7 +89,9 @@ def kind_of(kind: str) -> str:
     snake = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s-]+", "_", kind.strip()).lower()
     known = SYNONYMS.get(snake, snake)
     if known not in KINDS:
-        raise CannotHeal("unknown_locator_kind", f"{quoted(kind)} is not a kind of locator; these are: {', '.join(KINDS)}")
+        raise CannotHeal(
+            "unknown_locator_kind", f"{quoted(kind)} is not a kind of locator; these are: {', '.join(KINDS)}"
+        )
     return known
 
 
@@ -139,7 +146,8 @@ def clues(locator: Locator) -> Clues:
         return _xpath(value)
     if locator.kind == "role":
         role, conditions = read_role(value)
-        return Clues(role=role, name=next((text for name, text in conditions if name == "name" and text), None))
+        said = [text for name, text in conditions if name == "name" and isinstance(text, str)]
+        return Clues(role=role, name=said[0] if said else None)
     if locator.kind == "test_id":
         names, text = test_id_of(value)
         return Clues(attributes={names[0]: text})
@@ -159,14 +167,11 @@ def clues(locator: Locator) -> Clues:
 def _css(selector: str) -> Clues:
     try:
         return css_clues(selector)
-    except RecursionError as error:
-        raise _syntax("css", selector, "it nests too deeply", 0) from error
-    except SelectorError as error:
+    except CssSyntax as error:
         # The engine may know newer CSS than cssselect does: then it can be run, but says nothing.
         if runs(selector):
             return Clues()
-        place = re.search(r"at (\d+)>?$", str(error))
-        raise _syntax("css", selector, str(error), int(place[1]) if place else 0) from error
+        raise _syntax("css", selector, str(error), error.position) from error
 
 
 def runs(selector: str) -> bool:
@@ -192,12 +197,16 @@ def _xpath(expression: str) -> Clues:
 def _syntax(kind: str, value: str, why: str, position: int) -> CannotHeal:
     """Return the refusal of a locator, with the place in it."""
     shown = f"{value[max(0, position - 40) : position]}⟶{value[position : position + 40]}"
-    return CannotHeal("locator_syntax", f"the {kind} locator {quoted(value)} cannot be read: {why} at position {position}: {quoted(shown)}")
+    return CannotHeal(
+        "locator_syntax",
+        f"the {kind} locator {quoted(value)} cannot be read: {why} at position {position}: {quoted(shown)}",
+    )
 
 
 @lru_cache(maxsize=2_000)
 def read_role(value: str) -> tuple[str, tuple[tuple[str, str | re.Pattern[str] | None], ...]]:
-    """Return a role and its conditions: (name, text), (name, pattern) for ``/x/`` or a text with ``i``, (name, None)."""
+    """Return a role and its conditions: (name, text), (name, pattern) for ``/x/`` or a text with ``i``,
+    or (name, None)."""
     match = ROLE.match(value)
     if match is None:
         end = re.match(r"\s*[a-z]*", value)
@@ -222,5 +231,3 @@ def _pattern(value: str, pattern: str, flag: str) -> re.Pattern[str]:
         return re.compile(pattern, re.IGNORECASE if flag == "i" else 0)
     except re.error as error:
         raise _syntax("role", value, str(error), value.find(pattern)) from error
-
-

@@ -15,7 +15,6 @@ from cssselect.parser import (
     Hash,
     Matching,
     Pseudo,
-    Selector,
     SelectorError,
     SpecificityAdjustment,
     Tree,
@@ -44,10 +43,23 @@ class Compound:
     index: int | None = None
 
 
+class CssSyntax(ValueError):
+    """cssselect cannot read the selector; ``position`` is where it stopped, counted from 0."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+
+
 def first_group(selector: str) -> Tree:
-    """Return the first selector of a comma list, parsed; SelectorError if it is none."""
-    chosen: Selector = parse(plain_css(selector))[0]
-    return chosen.parsed_tree
+    """Return the first selector of a comma list, parsed, or raise CssSyntax."""
+    try:
+        return parse(plain_css(selector))[0].parsed_tree
+    except SelectorError as error:
+        place = re.search(r"at (\d+)>?$", str(error))
+        raise CssSyntax(str(error), int(place[1]) if place else 0) from error
+    except RecursionError as error:
+        raise CssSyntax("it nests too deeply", 0) from error
 
 
 def plain_css(selector: str) -> str:
@@ -69,7 +81,7 @@ def plain_css(selector: str) -> str:
 
 
 def css_clues(selector: str) -> Clues:
-    """Return what the selector says; SelectorError if cssselect cannot read it."""
+    """Return what the selector says, or raise CssSyntax."""
     tree = first_group(selector)
     compounds, direct = list(down(tree)), all_children(tree)
     wanted, above = compounds[-1], compounds[:-1]
@@ -82,7 +94,8 @@ def css_clues(selector: str) -> Clues:
         parts=wanted.parts,
         text=text,
         path=tuple(
-            Step(step.tag, step.attributes.get("id"), tuple(step.classes), step.index or (1 if rooted else None)) for step in above
+            Step(step.tag, step.attributes.get("id"), tuple(step.classes), step.index or (1 if rooted else None))
+            for step in above
         ),
         rooted=rooted,
         index=wanted.index,
@@ -120,8 +133,9 @@ def compound(tree: Tree) -> Compound:
             tree = tree.subselector
             continue
         note(tree, found)
-        if isinstance(tree, (Matching, SpecificityAdjustment)) and len(tree.selector_list) == 1:
-            inner = compound(tree.selector_list[0])
+        if isinstance(tree, Matching | SpecificityAdjustment):
+            alternatives = list(tree.selector_list)
+            inner = compound(alternatives[0]) if len(alternatives) == 1 else Compound()
             found.tag = found.tag or inner.tag
             found.classes += inner.classes
             found.attributes |= inner.attributes
@@ -166,5 +180,3 @@ def note_function(tree: Function, found: Compound) -> None:
         found.parts["text"] = said
     elif tree.name == "nth-of-type" and said.isdigit():
         found.index = int(said)
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from self_heal_engine.locators import Clues, Step
@@ -62,7 +63,7 @@ def xpath_clues(expression: str) -> Clues:
     if not steps:
         return Clues()
     wanted, above, near = steps[-1], list[Found](), list[str]()
-    for step, following in zip(steps, steps[1:], strict=False):
+    for step, following in pairwise(steps):
         # Only what lies on the way down is an ancestor; an element beside or below tells by its text where to look.
         if following.axis in ("child", "descendant") and step.axis != "parent":
             above.append(step)
@@ -149,7 +150,7 @@ def read_predicate(token: XPathToken, found: Found) -> None:
     elif token.symbol in ("or", "(") and len(token):
         read_predicate(token[0], found)
     elif token.symbol == "(integer)":
-        found.index = int(token.value)
+        found.index = int(str(token.value))
     elif token.symbol in ("=", "contains", "starts-with", "ends-with") and len(token) == 2:
         compare(token.symbol, token[0], token[1], found)
 
@@ -159,7 +160,7 @@ def compare(how: str, left: XPathToken, right: XPathToken, found: Found) -> None
     if left.symbol == "(string)":
         left, right = right, left
     if left.symbol == "position" and right.symbol == "(integer)":
-        found.index = int(right.value)
+        found.index = int(str(right.value))
     if right.symbol != "(string)" or not str(right.value).strip():
         return
     what, value = subject(left), str(right.value)

@@ -72,7 +72,9 @@ def character_jaccard(wanted: str, given: list[str]) -> Sequence[float]:
     """Similo++'s JAC: Jaccard of the sets of characters; words as sets where either is longer than 50."""
     known = set(wanted)
     return [
-        _word_jaccard(wanted, value) if max(len(wanted), len(value)) > LONG else len(known & set(value)) / len(known | set(value))
+        _word_jaccard(wanted, value)
+        if max(len(wanted), len(value)) > LONG
+        else len(known & set(value)) / len(known | set(value))
         for value in given
     ]
 

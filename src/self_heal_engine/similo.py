@@ -114,7 +114,9 @@ COMPUTED: dict[str, Callable[[Page, int], str | None]] = {
     "id_path": id_path,
     "is_button": lambda page, row: is_button(page.tag(row), lambda name: page.attribute(name)[row]),
     "visible_text": lambda page, row: visible_text(page.text(row), lambda name: page.attribute(name)[row]),
-    "whole_text": lambda page, row: page.text(row) or page.attribute("value")[row] or page.attribute("placeholder")[row],
+    "whole_text": lambda page, row: (
+        page.text(row) or page.attribute("value")[row] or page.attribute("placeholder")[row]
+    ),
     "neighbour_text": neighbour_text,
 }
 

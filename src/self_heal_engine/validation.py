@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from self_heal_engine.errors import CannotHeal, quoted
 
@@ -21,7 +21,7 @@ def from_json(form: type[Record], text: str, word: str) -> Record:
     from pydantic import ValidationError  # 0.1 s, and a plain heal reads no JSON
 
     try:
-        record: Record = _adapter(form).validate_json(text)
+        record: Record = _adapter(cast(Any, form)).validate_json(text)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -31,7 +31,7 @@ def from_json(form: type[Record], text: str, word: str) -> Record:
 
 
 @cache
-def _adapter(form: type[Any]) -> TypeAdapter[Any]:
+def _adapter(form: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(form)

@@ -84,7 +84,8 @@ SPELLINGS = {
 
 # Words that say what sort of widget it is, not which one.
 WIDGETS = frozenset(
-    "button link input field text box checkbox select label form div span icon image container wrapper item list".split()
+    "button link input field text box checkbox select label form div span icon image container wrapper item "
+    "list".split()
 )
 
 # Words of one line exclude each other: a delete button is not the edit button.

@@ -8,10 +8,10 @@ from itertools import combinations
 from self_heal_engine.accessibility import labels, roles
 from self_heal_engine.accessible_names import names
 from self_heal_engine.dom import Page, per_page
+from self_heal_engine.generated import is_generated
 from self_heal_engine.locators import TEST_ID_ATTRIBUTES, Locator
 from self_heal_engine.matching import matches
 from self_heal_engine.parser import css_identifier
-from self_heal_engine.generated import is_generated
 
 # Attributes that say what an element is for, the most lasting first.
 TELLING_ATTRIBUTES = ("name", "aria-label", "placeholder", "alt", "title", "for", "href", "type", "value", "src")
@@ -43,7 +43,7 @@ def unique_locators(page: Page, row: int, own_kind: str | None = None) -> list[L
 
 def is_unique(page: Page, locator: Locator, row: int) -> bool:
     """Return whether the locator finds the element and nothing else."""
-    return matches(page, locator).tolist() == [row]
+    return bool(matches(page, locator).tolist() == [row])
 
 
 def semantic_locators(page: Page, row: int) -> Iterator[Locator]:
@@ -284,6 +284,4 @@ def xpath_string(value: str) -> str:
         return f"'{value}'"
     if '"' not in value:
         return f'"{value}"'
-    return "concat(" + ", \"'\", ".join(f"'{part}'" for part in value.split("'")) + ")"
-
-
+    return "concat(" + ', "\'", '.join(f"'{part}'" for part in value.split("'")) + ")"

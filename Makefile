@@ -1,0 +1,71 @@
+# The one door to every chore. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-long check lint format types bench lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# uv where it is, else pip's own copy of it in the virtual environment, else pip.
+define INSTALL
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@if command -v uv > /dev/null; then uv=uv; \
+	else $(BIN)/python -m pip install --quiet uv 2> /dev/null || true; uv=$(BIN)/uv; fi; \
+	if $$uv --version > /dev/null 2>&1; then \
+		$$uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/$(1).txt && \
+		$$uv pip install --quiet --python $(BIN)/python --no-deps -e .; \
+	else \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/$(1).txt && \
+		$(BIN)/python -m pip install --quiet --no-deps -e .; \
+	fi
+	@touch $@
+endef
+
+help: ## List the targets.
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/.serve: requirements/serve.txt pyproject.toml
+	$(call INSTALL,serve)
+
+.venv/.test: requirements/test.txt pyproject.toml
+	$(call INSTALL,test)
+
+.venv/.dev: requirements/dev.txt pyproject.toml
+	$(call INSTALL,dev)
+
+setup: .venv/.dev ## Install everything, the research workbench too.
+
+run: .venv/.serve ## Set up, then heal the broken locators of the bundled example.
+	@$(BIN)/self-heal demo
+
+test: check ## Set up, then pass lint, format, types and every test (long ones apart).
+	$(BIN)/python -m pytest -n 2 -q
+
+test-long: .venv/.test ## The tests that take minutes.
+	$(BIN)/python -m pytest -m long -n 2 -q
+
+check: lint types
+
+lint: .venv/.test ## Check the style of the code.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.test ## Check the types, strictly.
+	$(BIN)/mypy
+
+format: .venv/.test ## Bring the code into the one format.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.test ## Measure speed beside the peers (needs npm); writes reports/speed.md.
+	$(BIN)/python -m benchmarks.speed
+
+lock: .venv/.test ## Lock the versions again: names, versions and hashes, no addresses.
+	for set in serve test dev; do \
+		extra=$$([ $$set = serve ] || echo --extra $$set); \
+		$(BIN)/uv pip compile pyproject.toml $$extra --universal --generate-hashes --no-header --no-annotate \
+			--no-emit-index-url --no-emit-find-links --quiet -o requirements/$$set.txt; \
+	done
+
+clean: ## Remove what was installed and made.
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
