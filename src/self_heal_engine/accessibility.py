@@ -72,7 +72,15 @@ def roles(page: Page) -> Column:
     number = {role: at for at, role in enumerate(values)}
     by_tag = [number.get(IMPLICIT_ROLES.get(tag, ""), -1) for tag in tags.values]
     codes = np.array(by_tag, dtype=np.int32)[tags.codes]
-    special = np.flatnonzero(page.is_tag(*CONDITIONAL) | (page.attribute("role").codes >= 0))
+    linked = page.is_tag("a", "area") & (page.attribute("href").codes >= 0)
+    codes[linked] = number.setdefault("link", len(number))
+    kinds, inputs = page.attribute("type"), page.is_tag("input") & (page.attribute("list").codes < 0)
+    by_kind = [_input_role(kind, listed=False) for kind in (*kinds.values, "")]
+    kind_codes = np.array(
+        [-1 if role is None else number.setdefault(role, len(number)) for role in by_kind], dtype=np.int32
+    )
+    codes[inputs] = kind_codes[kinds.codes[inputs]]
+    special = np.flatnonzero(page.is_tag(*CONDITIONAL) & ~linked & ~inputs | (page.attribute("role").codes >= 0))
     for row in special.tolist():
         role = _role(page, row)
         codes[row] = -1 if role is None else number.setdefault(role, len(number))
@@ -122,7 +130,7 @@ def _implicit_role(page: Page, row: int) -> str | None:
     if tag not in CONDITIONAL:
         return IMPLICIT_ROLES.get(tag)
     if tag == "input":
-        return _input_role(page, row)
+        return _input_role(page.attribute("type")[row] or "", listed=bool(page.attribute("list")[row]))
     if tag in ("a", "area"):
         return "link" if page.attribute("href")[row] is not None else None
     if tag in ("header", "footer"):
@@ -141,11 +149,11 @@ def _implicit_role(page: Page, row: int) -> str | None:
     return _cell_role(page, row, tag)
 
 
-def _input_role(page: Page, row: int) -> str | None:
-    kind = (page.attribute("type")[row] or "").strip().lower()
+def _input_role(kind: str, listed: bool) -> str | None:
+    kind = kind.strip().lower()
     if kind == "hidden":
         return None
-    if kind in LISTED_INPUTS and page.attribute("list")[row]:
+    if kind in LISTED_INPUTS and listed:
         return "combobox"
     return "searchbox" if kind == "search" else INPUT_ROLES.get(kind, "textbox")
 

@@ -61,13 +61,14 @@ def names(page: Page) -> Column:
     takes_content = np.array([*(role in FROM_CONTENT for role in role_column.values), False])[role_column.codes]
     role_given = role_column.codes >= 0
     special = _special(page)
-    plain = counted(special, page, own=True) + counted(page.is_tag("button"), page, own=False) == 0
+    plain = inside(special, page) == 0
     number = {value: at for at, value in enumerate(texts.values)}
     empty = number.setdefault("", len(number))
     codes = np.where(role_given, empty, -1).astype(np.int32)
     from_text = role_given & takes_content & plain
     codes[from_text] = texts.codes[from_text]
     unclear = role_given & (~plain & takes_content | special)
+    unclear &= ~unnamed_fields(page)
     for control in label_rows(page):
         unclear[control] = role_given[control]
     left = MOST_VISITED_PER_ELEMENT * (len(page) + MOST_VISITED)
@@ -78,11 +79,23 @@ def names(page: Page) -> Column:
     return Column(codes, list(number))
 
 
-def counted(marked: Flags, page: Page, own: bool) -> NDArray[np.intp]:
-    """Return how many marked elements stand below each element, itself counted if ``own``."""
+def unnamed_fields(page: Page) -> Flags:
+    """Return which fields have nothing of their own that could name them: most on a page full of check boxes."""
+    kinds = page.attribute("type")
+    pressed = np.array(
+        [*(kind.lower() in ("button", "submit", "reset", "image", "file") for kind in kinds.values), False]
+    )
+    empty = page.is_tag("input", "textarea", "select") & ~pressed[kinds.codes]
+    for attribute in ("aria-label", "aria-labelledby", "title", "placeholder"):
+        empty &= page.attribute(attribute).codes < 0
+    return empty
+
+
+def inside(marked: Flags, page: Page) -> NDArray[np.intp]:
+    """Return how many marked elements each element holds, itself counted."""
     before = np.zeros(len(page) + 1, dtype=np.intp)
     np.cumsum(marked, out=before[1:])
-    return before[page.ends] - before[np.arange(len(page)) + (0 if own else 1)]
+    return before[page.ends] - before[:-1]
 
 
 def _special(page: Page) -> Flags:

@@ -19,6 +19,11 @@ from self_heal_engine.words import hint, shared, words, words_of
 # So many are ranked. Measured on a prototype: ranking more than the best 128 found no further target.
 MOST_CANDIDATES = 128
 
+# Where the evidence is clear, fewer will do: those with at least this share of the best one's, and never less than so
+# many. The time of a heal goes with the number of candidates.
+LEAST_EVIDENCE = 0.4
+FEWEST_CANDIDATES = 32
+
 # What each known property adds to the evidence where a candidate has the same value.
 PROPERTY_WEIGHTS = {
     **dict.fromkeys(TEST_ID_ATTRIBUTES, 4.0),
@@ -60,7 +65,8 @@ def candidates(page: Page, wanted: Fingerprint, most: int = MOST_CANDIDATES) -> 
         return allowed
     found = evidence(page, wanted)[allowed]
     best = np.argsort(-found, kind="stable")[:most]
-    return np.sort(allowed[best])
+    likely = int((found[best] >= LEAST_EVIDENCE * found[best[0]]).sum())
+    return np.sort(allowed[best[: max(likely, FEWEST_CANDIDATES)]])
 
 
 def locatable(page: Page, wanted: Fingerprint) -> NDArray[np.bool_]:
@@ -163,10 +169,10 @@ def at_path(page: Page, wanted: Fingerprint) -> int | None:
         return None
     row = 0
     for tag, index in [*((step.tag, step.index) for step in wanted.path[1:]), (wanted.tag, wanted.index)]:
-        alike = [child for child in page.children(row) if page.tag(child) == tag]
-        if len(alike) < (index or 1):
+        child = page.child_at(row, tag or "", index or 1)
+        if child is None:
             return None
-        row = alike[(index or 1) - 1]
+        row = child
     return row
 
 

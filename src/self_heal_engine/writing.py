@@ -16,6 +16,9 @@ from self_heal_engine.parser import css_identifier
 # Attributes that say what an element is for, the most lasting first.
 TELLING_ATTRIBUTES = ("name", "aria-label", "placeholder", "alt", "title", "for", "href", "type", "value", "src")
 
+# An element and those around it that have no other text: more have the text elsewhere too, and need not be compared.
+MOST_WITH_ONE_TEXT = 12
+
 WORDED = frozenset(("aria-label", "placeholder", "alt", "title", "type", "value"))
 
 # A locator longer than this is no longer readable in a test.
@@ -68,9 +71,8 @@ def semantic_locators(page: Page, row: int) -> Iterator[Locator]:
     for kind, attribute in (("alt_text", "alt"), ("title", "title")):
         if attributes.get(attribute) and len(attributes[attribute]) <= LONGEST_TEXT:
             yield Locator(kind, attributes[attribute])
-    text = page.text_content(row) if page.solid_lengths[row] <= LONGEST_TEXT else ""
-    if text:
-        yield Locator("text", text)
+    if 0 < page.solid_lengths[row] <= LONGEST_TEXT and text_counts(page)[page.texts.codes[row]] <= MOST_WITH_ONE_TEXT:
+        yield Locator("text", page.text_content(row))
 
 
 def own_locators(page: Page, row: int, kind: str | None) -> Iterator[Locator]:
@@ -99,6 +101,13 @@ def lasting_classes(page: Page, row: int) -> list[str]:
     classes = dict.fromkeys((page.attribute("class")[row] or "").split())
     shares = class_counts(page)
     return sorted(filter(lasting, classes), key=lambda name: shares[name])
+
+
+@per_page
+def text_counts(page: Page) -> list[int]:
+    """Return how many elements have each text."""
+    counts: list[int] = page.texts.counts().tolist()
+    return counts
 
 
 @per_page
