@@ -222,10 +222,10 @@ def labels(page: Page) -> Column:
     """Return the text of each form control's <label>s, else of what ``aria-labelledby`` names; or absent."""
     values: list[str | None] = [None] * len(page)
     for control, found in label_rows(page).items():
-        values[control] = " ".join(filter(None, map(page.text, found))) or None
+        values[control] = " ".join(filter(None, map(page.text_content, found))) or None
     ids = first_with_id(page)
     pointing = page.attribute("aria-labelledby")
     for row in np.flatnonzero(pointing.codes >= 0).tolist():
         named = [ids[word] for word in (pointing[row] or "").split() if word in ids]
-        values[row] = " ".join(filter(None, map(page.text, named))) or values[row]
+        values[row] = " ".join(filter(None, map(page.text_content, named))) or values[row]
     return encode(values)

@@ -262,21 +262,24 @@ class Page:
     @cached_property
     def _shown_texts(self) -> list[str]:
         """The text nodes, blank where the element around them shows none."""
-        silent = [tag in NEVER_SHOWN for tag in self.tags.values]
-        codes = self.tags.codes.tolist()
+        return self._texts_outside(NEVER_SHOWN)
+
+    def _texts_outside(self, silent_tags: frozenset[str]) -> list[str]:
+        silent = [tag in silent_tags for tag in self.tags.values]
+        codes = self._tag_list
         return [
             "" if silent[codes[owner]] else text
             for text, owner in zip(self._text_nodes, self._text_owners, strict=True)
         ]
 
     @cached_property
-    def _running_text(self) -> tuple[str, NDArray[np.intp]]:
-        """All text, white space collapsed, a space where a block begins or ends; and where each text node starts."""
+    def _pieces(self) -> list[str]:
+        """The text nodes, white space collapsed; a space before each that does not run on from the text before it."""
         breaks = np.zeros(len(self._text_nodes) + 1, dtype=np.bool_)
         blocks = self.is_tag(*BLOCKS)
         breaks[self.first_texts[blocks]] = True
         breaks[self.last_texts[blocks]] = True
-        pieces, space = [], False
+        pieces, space = list[str](), False
         for text, broken in zip(self._shown_texts, breaks.tolist(), strict=False):
             words = text.split()
             if not words:
@@ -285,6 +288,12 @@ class Page:
                 continue
             pieces.append((" " if space or broken or text[0].isspace() else "") + " ".join(words))
             space = text[-1].isspace()
+        return pieces
+
+    @cached_property
+    def _running_text(self) -> tuple[str, NDArray[np.intp]]:
+        """All text, white space collapsed, a space where a block begins or ends; and where each text node starts."""
+        pieces = self._pieces
         starts = np.zeros(len(pieces) + 1, dtype=np.intp)
         np.cumsum(np.fromiter(map(len, pieces), dtype=np.intp, count=len(pieces)), out=starts[1:])
         return "".join(pieces), starts
@@ -322,9 +331,16 @@ class Page:
         return text[max(begin - reach, 0) : min(stop, begin + MOST_TEXT) + reach].strip()
 
     def text_content(self, row: int) -> str:
-        """Return the DOM's textContent of one element, white space collapsed: no space where a block begins."""
-        first, last = int(self.first_texts[row]), int(self.last_texts[row])
-        return " ".join("".join(self._shown_texts[first:last]).split())
+        """Return the DOM's textContent of one element without scripts and styles, white space collapsed.
+
+        Unlike ``text`` it has no space where a block begins, and has the titles of drawings.
+        """
+        return " ".join("".join(self._dom_texts[int(self.first_texts[row]) : int(self.last_texts[row])]).split())
+
+    @cached_property
+    def _dom_texts(self) -> list[str]:
+        """The text nodes, blank in scripts and styles."""
+        return self._texts_outside(frozenset(("script", "style", "noscript")))
 
     def child_nodes(self, row: int) -> Iterator[int | str]:
         """Yield what stands directly inside an element, in order: child elements as rows, text as strings."""
@@ -338,8 +354,8 @@ class Page:
     @cached_property
     def solid_lengths(self) -> NDArray[np.intp]:
         """How many characters other than white space the textContent of each element has."""
-        solid = np.zeros(len(self._shown_texts) + 1, dtype=np.intp)
-        np.cumsum([len("".join(text.split())) for text in self._shown_texts], out=solid[1:])
+        solid = np.zeros(len(self._dom_texts) + 1, dtype=np.intp)
+        np.cumsum([len("".join(text.split())) for text in self._dom_texts], out=solid[1:])
         return solid[self.last_texts] - solid[self.first_texts]
 
     # -- visibility --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 
 from self_heal_engine.accessibility import labels, roles
 from self_heal_engine.accessible_names import names
-from self_heal_engine.dom import Column, Flags, Page, Rows
+from self_heal_engine.dom import Column, Flags, Page, Rows, per_page
 from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.locators import Locator, test_id_of
 from self_heal_engine.reading import read_role
@@ -144,25 +144,29 @@ def by_words(attribute: str) -> Callable[[Page, str], Rows]:
 
 
 def by_text(page: Page, text: str) -> Rows:
-    """Return the innermost elements whose whole text is the text (Playwright's ``get_by_text``, exact)."""
+    """Return the innermost elements whose whole textContent is the text (``get_by_text``, exact)."""
     wanted = " ".join(text.split())
+    if not wanted:
+        return np.empty(0, dtype=np.intp)
     rows = np.flatnonzero((page.solid_lengths == len(wanted.replace(" ", ""))) & ~never_text(page))
-    found = [row for row in rows.tolist() if page.text_content(row) == wanted]
-    innermost = set(found) - {int(page.parents[row]) for row in found}
-    buttons = np.flatnonzero(page.is_tag("input") & np.isin(page.attribute("type").codes, button_codes(page)))
-    pressed = [row for row in buttons.tolist() if " ".join((page.attribute("value")[row] or "").split()) == wanted]
-    return np.array(sorted({*innermost, *pressed}), dtype=np.intp) if wanted else np.empty(0, dtype=np.intp)
+    found = {row for row in rows.tolist() if page.text_content(row) == wanted}
+    innermost = found - {int(page.parents[row]) for row in found}
+    pressed = [row for row in by_words("value")(page, wanted).tolist() if row in pressed_inputs(page)]
+    return np.array(sorted({*innermost, *pressed}), dtype=np.intp)
 
 
+@per_page
 def never_text(page: Page) -> Flags:
     """Return which elements are never found by text."""
     return page.within(page.is_tag("head", "script", "style", "noscript", "template"))
 
 
-def button_codes(page: Page) -> list[int]:
-    """Return the codes of the input types whose value is their text."""
-    values = page.attribute("type").values
-    return [code for code, value in enumerate(values) if value.lower() in ("submit", "button", "reset")]
+@per_page
+def pressed_inputs(page: Page) -> set[int]:
+    """Return the inputs whose value is their text."""
+    kinds = page.attribute("type")
+    pressed = np.array([*(kind.lower() in ("submit", "button") for kind in kinds.values), False])[kinds.codes]
+    return set(np.flatnonzero(page.is_tag("input") & pressed).tolist())
 
 
 def by_label(page: Page, text: str) -> Rows:

@@ -105,7 +105,7 @@ def as_css_spells(value: str) -> Locator:
         return Locator(engine, unquoted(body))
     if equals and body and engine.startswith("data-") and engine.replace("-", "").isalnum():
         return Locator("test_id", f"{engine}={unquoted(body)}")
-    if re.match(r"\(*\.{0,2}/|\.\.$", value):
+    if re.match(r"\(*\.{0,2}/|\.\.$|id\(", value):
         return Locator("xpath", value)
     return Locator("css", value)
 
