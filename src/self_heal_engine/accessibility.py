@@ -218,14 +218,20 @@ def first_with_id(page: Page) -> dict[str, int]:
 
 
 @per_page
-def labels(page: Page) -> Column:
-    """Return the text of each form control's <label>s, else of what ``aria-labelledby`` names; or absent."""
-    values: list[str | None] = [None] * len(page)
-    for control, found in label_rows(page).items():
-        values[control] = " ".join(filter(None, map(page.text_content, found))) or None
-    ids = first_with_id(page)
-    pointing = page.attribute("aria-labelledby")
+def label_texts(page: Page) -> dict[int, list[str]]:
+    """Return, by row, the texts of what labels an element: each <label>, or each element of ``aria-labelledby``."""
+    texts = {control: list(map(page.text_content, found)) for control, found in label_rows(page).items()}
+    ids, pointing = first_with_id(page), page.attribute("aria-labelledby")
     for row in np.flatnonzero(pointing.codes >= 0).tolist():
-        named = [ids[word] for word in (pointing[row] or "").split() if word in ids]
-        values[row] = " ".join(filter(None, map(page.text_content, named))) or values[row]
+        words = (pointing[row] or "").split()
+        texts[row] = [page.text_content(ids[word]) for word in words if word in ids] or texts.get(row, [])
+    return {row: [text for text in found if text] for row, found in texts.items()}
+
+
+@per_page
+def labels(page: Page) -> Column:
+    """Return the text of what labels each element, several joined; or absent."""
+    values: list[str | None] = [None] * len(page)
+    for row, texts in label_texts(page).items():
+        values[row] = " ".join(texts) or None
     return encode(values)

@@ -48,6 +48,12 @@ LEAST_SIMILARITY = 0.4
 # How many text nodes away an anchor text still says "here".
 ANCHOR_REACH = 8.0
 
+# An element around the anchor text holds it, but so does the whole page: as far as so many texts.
+AROUND_ANCHOR = 2
+
+# An anchor text that stands in more places than this says little of where.
+MOST_ANCHORS = 20
+
 # A longer text is that of a container: its words are not the element's own.
 LONGEST_OWN_TEXT = 80
 
@@ -131,27 +137,31 @@ def spread(shares: list[float]) -> NDArray[np.float32]:
 
 
 def anchor_nearness(page: Page, anchors: tuple[str, ...]) -> NDArray[np.float32]:
-    """Return how near, in reading order, each element stands to the anchor texts: 1 beside, falling to 0; averaged."""
+    """Return how near each element stands to the anchor texts in reading order: 1 right after, falling to 0; averaged.
+
+    A text stands before what it tells of: right before an anchor is as far as one text after it.
+    """
     total = np.zeros(len(page), dtype=np.float32)
     for anchor in anchors:
-        spots = anchor_spots(page, anchor)
-        if len(spots):
-            after = np.searchsorted(spots, page.first_texts)
-            above = spots[np.minimum(after, len(spots) - 1)]
-            below = spots[np.maximum(after - 1, 0)]
-            gap = np.minimum(abs(above - page.first_texts), abs(below - page.first_texts))
-            total += np.exp(-gap / ANCHOR_REACH).astype(np.float32)
+        gap = np.full(len(page), np.inf)
+        for row in anchor_rows(page, anchor):
+            after = page.first_texts - page.last_texts[row]
+            before = page.first_texts[row] - page.last_texts + 1
+            around = np.where(before > 0, before, AROUND_ANCHOR)
+            gap = np.minimum(gap, np.where(after >= 0, after, around))
+        total += np.exp(-gap / ANCHOR_REACH).astype(np.float32)
     return total / np.float32(max(len(anchors), 1))
 
 
-def anchor_spots(page: Page, anchor: str) -> Rows:
-    """Return where in the reading order an anchor text stands: elements that are it, or else short ones that say it."""
-    lowered = anchor.casefold()
-    texts = page.texts
+def anchor_rows(page: Page, anchor: str) -> list[int]:
+    """Return the elements that say an anchor text: those whose text it is, or else short ones that contain it."""
+    lowered, texts = anchor.casefold(), page.texts
     same = [text.casefold() == lowered for text in texts.values]
     if not any(same):
         same = [lowered in text.casefold() and len(text) < 4 * len(lowered) for text in texts.values]
-    return np.unique(page.first_texts[np.array([*same, False])[texts.codes]])
+    rows = np.flatnonzero(np.array([*same, False])[texts.codes])
+    _, first = np.unique(page.first_texts[rows], return_index=True)
+    return rows[first][:MOST_ANCHORS].tolist()
 
 
 def same_place(page: Page, wanted: Fingerprint) -> NDArray[np.float32]:
@@ -210,7 +220,7 @@ def wanted_words(wanted: Fingerprint) -> frozenset[str]:
 
 def wordy_columns(page: Page) -> list[Column]:
     """Return the columns whose words say what an element is for."""
-    attributes = ("id", "name", "class", "placeholder", "href", "value", *TEST_ID_ATTRIBUTES)
+    attributes = ("id", "name", "type", "class", "placeholder", "href", "value", *TEST_ID_ATTRIBUTES)
     return [names(page), labels(page), page.texts, *map(page.attribute, attributes)]
 
 

@@ -106,7 +106,18 @@ class Comparison:
     @cached_property
     def said(self) -> list[frozenset[str]]:
         """The words in each candidate's names and texts."""
-        attributes = ("id", "name", "class", "placeholder", "title", "alt", "href", "value", *TEST_ID_ATTRIBUTES)
+        attributes = (
+            "id",
+            "name",
+            "type",
+            "class",
+            "placeholder",
+            "title",
+            "alt",
+            "href",
+            "value",
+            *TEST_ID_ATTRIBUTES,
+        )
         columns = [self.page.texts, names(self.page), labels(self.page), *map(self.page.attribute, attributes)]
         told = [gather(column, self.rows) for column in columns]
         return [

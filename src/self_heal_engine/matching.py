@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from self_heal_engine.accessibility import labels, roles
+from self_heal_engine.accessibility import label_texts, roles
 from self_heal_engine.accessible_names import names
 from self_heal_engine.dom import Column, Flags, Page, Rows, per_page
 from self_heal_engine.errors import CannotHeal, quoted
@@ -172,8 +172,7 @@ def pressed_inputs(page: Page) -> set[int]:
 def by_label(page: Page, text: str) -> Rows:
     """Return what a text labels: by <label>, ``aria-labelledby`` or ``aria-label`` (``get_by_label``, exact)."""
     wanted = " ".join(text.split())
-    column = labels(page)
-    labelled = np.flatnonzero(np.array([*(value == wanted for value in column.values), False])[column.codes])
+    labelled = [row for row, texts in label_texts(page).items() if wanted in texts]
     return np.union1d(labelled, by_words("aria-label")(page, text)).astype(np.intp)
 
 

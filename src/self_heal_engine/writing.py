@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from self_heal_engine.accessibility import labels, roles
+from self_heal_engine.accessibility import label_texts, roles
 from self_heal_engine.accessible_names import names
 from self_heal_engine.dom import Page, per_page
 from self_heal_engine.generated import is_generated
@@ -59,9 +59,9 @@ def semantic_locators(page: Page, row: int) -> Iterator[Locator]:
     role, name = roles(page)[row], names(page)[row]
     if role and name and len(name) <= LONGEST_TEXT:
         yield Locator("role", f'{role}[name="{escaped(name)}"]')
-    label = labels(page)[row]
-    if label and len(label) <= LONGEST_TEXT:
-        yield Locator("label", label)
+    for label in label_texts(page).get(row, []):
+        if len(label) <= LONGEST_TEXT:
+            yield Locator("label", label)
     if attributes.get("placeholder"):
         yield Locator("placeholder", attributes["placeholder"])
     if lasting(attributes.get("id")):
