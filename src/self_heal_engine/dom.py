@@ -324,6 +324,11 @@ class Page:
         """Return the text a reader sees in one element, white space collapsed, cut at ``MOST_TEXT``."""
         return self.texts.values[int(self.texts.codes[row])]
 
+    def leading_text(self, row: int) -> str:
+        """Return the text directly inside an element before its first child, white space at the ends removed."""
+        first = next(self.child_nodes(row), "")
+        return first.strip()[:MOST_TEXT] if isinstance(first, str) else ""
+
     def text_near(self, row: int, reach: int) -> str:
         """Return the text around one element in reading order, so many characters before and after."""
         text, starts = self._running_text

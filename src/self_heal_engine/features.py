@@ -26,7 +26,7 @@ from self_heal_engine.candidates import (
     wanted_words,
 )
 from self_heal_engine.dom import Column, Page, Rows, gather
-from self_heal_engine.fingerprint import Fingerprint
+from self_heal_engine.fingerprint import MOST_RELATIVES, Fingerprint
 from self_heal_engine.locators import TEST_ID_ATTRIBUTES
 from self_heal_engine.neighbourhood import neighbour_text
 from self_heal_engine.similo import similo, similo_plus_plus
@@ -310,7 +310,7 @@ def sibling_tags_alike(c: Comparison) -> Numbers:
     def alike(row: int) -> float:
         parent = int(c.page.parents[row])
         if parent not in known:
-            known[parent] = [c.page.tag(at) for at in c.page.siblings(row)[:50]]
+            known[parent] = [c.page.tag(at) for at in c.page.siblings(row)[:MOST_RELATIVES]]
         given = list(known[parent])
         if c.page.tag(row) in given:
             given.remove(c.page.tag(row))
@@ -324,7 +324,9 @@ def child_tags_alike(c: Comparison) -> Numbers:
     if not c.wanted.complete:
         return c.unknown
     wanted = list(c.wanted.child_tags)
-    return c.per_row(lambda row: Indel.normalized_similarity(wanted, list(map(c.page.tag, c.page.children(row)[:50]))))
+    return c.per_row(
+        lambda row: Indel.normalized_similarity(wanted, list(map(c.page.tag, c.page.children(row)[:MOST_RELATIVES])))
+    )
 
 
 def parent_alike(c: Comparison) -> Numbers:

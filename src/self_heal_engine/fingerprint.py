@@ -25,6 +25,9 @@ ACTIONS = ("click", "type", "select", "check", "read")
 # An attribute longer than this (inline images, embedded data) tells no more than its beginning.
 MOST_VALUE = 1_000
 
+# Siblings and children past this many are not recorded.
+MOST_RELATIVES = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
@@ -45,7 +48,7 @@ class Fingerprint:
     name: str | None = None  # accessible name
     label: str | None = None
     text: str | None = None  # as a reader sees it, white space collapsed
-    own_text: str | None = None
+    leading_text: str | None = None  # directly inside, before its first child
     anchors: tuple[str, ...] = ()  # texts that stood near it
     neighbour_text: str | None = None
     path: tuple[Step, ...] = ()  # from the outermost known ancestor down to its parent
@@ -54,7 +57,7 @@ class Fingerprint:
     siblings: int | None = None  # how many siblings of the same tag there were, itself among them
     sibling_tags: tuple[str, ...] = ()
     parent_attributes: Mapping[str, str] = field(default_factory=dict)
-    parent_text: str | None = None  # directly inside the parent
+    parent_leading_text: str | None = None
     child_tags: tuple[str, ...] = ()
     place: float | None = None  # how far down the page, 0 to 1 of its elements
     action: str | None = None  # click, type, select, check or read
@@ -84,16 +87,16 @@ def fingerprint(page: Page, row: int, locator: Locator | None = None) -> Fingerp
         name=names(page)[row],
         label=labels(page)[row],
         text=page.text(row),
-        own_text=page.own_texts[row],
+        leading_text=page.leading_text(row),
         neighbour_text=neighbour_text(page, row),
         path=path_to(page, row),
         rooted=True,
         index=index,
         siblings=siblings,
-        sibling_tags=tuple(page.tag(at) for at in page.siblings(row) if at != row)[:50],
+        sibling_tags=tuple(page.tag(at) for at in page.siblings(row) if at != row)[:MOST_RELATIVES],
         parent_attributes={} if parent is None else page.attributes(parent),
-        parent_text=None if parent is None else page.own_texts[parent],
-        child_tags=tuple(map(page.tag, page.children(row)))[:50],
+        parent_leading_text=None if parent is None else page.leading_text(parent),
+        child_tags=tuple(map(page.tag, page.children(row)))[:MOST_RELATIVES],
         place=row / len(page),
         shares=shares(page, row),
         rectangle=page.rectangle(row),
