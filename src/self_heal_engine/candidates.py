@@ -193,7 +193,7 @@ def below_known_ancestors(page: Page, wanted: Fingerprint) -> NDArray[np.float32
     for step in marks:
         found = np.zeros(len(page), dtype=np.bool_)
         found[page.attribute("id").rows_with(step.id or "")] = True
-        total += page.within(found)
+        total += page.within(found) & ~found
     return total / np.float32(max(len(marks), 1))
 
 

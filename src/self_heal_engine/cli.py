@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from self_heal_engine.errors import CannotHeal, ascii_safe, quoted
+from self_heal_engine.errors import CannotHeal, printable, quoted
 from self_heal_engine.explaining import why_lost
 from self_heal_engine.fingerprint import Fingerprint, baseline_fingerprint, dump_fingerprint
 from self_heal_engine.healer import HealResult, heal, heal_all
@@ -108,7 +108,7 @@ def fingerprint_command(
     known = baseline_fingerprint(read_page(read_text(page)), read_locator(kind, value))
     if known is None:
         raise CannotHeal("not_found", f"the {kind} locator {quoted(value)} finds nothing on the page")
-    print(ascii_safe(dump_fingerprint(known)))
+    print(dump_fingerprint(known))
 
 
 @app.command("demo")
@@ -163,12 +163,12 @@ def read_text(name: str) -> str:
     try:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
-        raise CannotHeal("unreadable_file", f"{quoted(name)} cannot be read: {error.strerror}") from error
+        raise CannotHeal("unreadable_file", f"{quoted(Path(name))} cannot be read: {error.strerror}") from error
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CannotHeal(
-            "not_utf8", f"{quoted(name)} is not UTF-8 text: byte {raw[error.start]:#04x} at {error.start}"
+            "not_utf8", f"{quoted(Path(name))} is not UTF-8 text: byte {raw[error.start]:#04x} at {error.start}"
         ) from error
 
 
@@ -180,7 +180,9 @@ def requests_in(name: str) -> list[HealRequest]:
             try:
                 requests.append(read_request(line))
             except CannotHeal as refusal:
-                raise CannotHeal(str(refusal), f"line {number} of {quoted(name)}: {refusal.sentence}") from refusal
+                raise CannotHeal(
+                    str(refusal), f"line {number} of {quoted(Path(name))}: {refusal.sentence}"
+                ) from refusal
     return requests
 
 
@@ -229,7 +231,7 @@ def show(result: HealResult, request: HealRequest) -> None:
         element = f"<{healing.tag}> {healing.text[:30]}"
         for at, locator in enumerate(healing.locators if index == 0 else healing.locators[:1]):
             first = (str(index), f"{healing.score:.2f}", element) if at == 0 else ("", "", "")
-            table.add_row(*(escape(ascii_safe(cell)) for cell in (*first, locator.value, locator.kind)))
+            table.add_row(*(escape(printable(cell)) for cell in (*first, locator.value, locator.kind)))
     console.print(table)
     if result.candidates and result.decision == "healed":
         say("because: " + "; ".join(result.candidates[0].reasons[:6]))
@@ -239,7 +241,7 @@ def show(result: HealResult, request: HealRequest) -> None:
 
 def say(line: str) -> None:
     """Print one line as it is, however long."""
-    console.print(escape(ascii_safe(line)), soft_wrap=True)
+    console.print(escape(printable(line)), soft_wrap=True)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """The one exception for input that the caller can mend."""
 
+from pathlib import Path
+
 
 class CannotHeal(Exception):
     """The caller can fix this. ``str()`` is one fixed word; ``sentence`` quotes what was wrong.
@@ -24,8 +26,19 @@ def quoted(value: object, most: int = 80) -> str:
     >>> quoted("a" * 100, most=10)
     "'aaaaaaaaaa…'"
     """
+    if isinstance(value, Path):  # the end of a path tells more than its beginning
+        return repr(str(value))
     text = value if isinstance(value, str) else repr(value)
     return ascii_safe(repr(text[:most] + "…" if len(text) > most else text))
+
+
+def printable(text: str) -> str:
+    """Return the text with everything escaped that could steer a terminal.
+
+    >>> printable("\x1b[31mred")
+    '\\\\x1b[31mred'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def ascii_safe(text: str) -> str:

@@ -195,8 +195,8 @@ class Stored:
 
 
 def dump_fingerprint(known: Fingerprint) -> str:
-    """Return the fingerprint as one line of versioned JSON, for the caller to store."""
-    return json.dumps({"version": VERSION, "known": asdict(known)}, ensure_ascii=False, sort_keys=True)
+    """Return the fingerprint as one line of versioned JSON, for the caller to store; attributes keep their order."""
+    return json.dumps({"version": VERSION, "known": asdict(known)})
 
 
 def load_fingerprint(text: str, locator: Locator | None = None) -> Fingerprint:

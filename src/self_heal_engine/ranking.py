@@ -29,7 +29,7 @@ WEIGHTS = {
     "test_id_alike": 3.0, "id_alike": 1.2, "name_alike": 2.0, "href_alike": 0.8, "href_same": 1.0,
     "aria_label_alike": 1.5, "placeholder_alike": 1.5, "title_alike": 1.0, "alt_alike": 1.2, "value_alike": 0.6,
     "src_alike": 0.6, "type_same": 0.8, "tag_same": 0.6, "control_same": 0.8, "role_same": 1.2, "class_overlap": 0.6,
-    "text_alike": 1.5, "text_same": 0.8, "text_words": 2.0, "accessible_name_alike": 0.8, "label_alike": 2.0,
+    "text_alike": 1.5, "text_same": 0.4, "text_words": 2.4, "accessible_name_alike": 0.6, "label_alike": 2.0,
     "words_shared": 1.5, "other_attributes": 1.2, "parts_found": 1.5, "action_fits": 1.0, "path_alike": 0.6,
     "place_same": 0.5, "ancestor_ids": 0.6, "ancestor_classes": 0.4, "index_same": 0.2, "sibling_tags_alike": 0.2,
     "child_tags_alike": 0.3, "parent_alike": 0.4, "neighbour_words": 1.5, "anchor_near": 1.2,
@@ -68,17 +68,23 @@ class Decision:
     budget: float
     calibrated: bool
 
-    def confidence(self, scores: NDArray[np.float64]) -> float:
-        """Return the probability that the best of these scores belongs to the wanted element; 0 with none."""
-        if not len(scores):
+    def confidence(self, page: Page, rows: Rows, scores: NDArray[np.float64]) -> float:
+        """Return the probability that the best candidate is the wanted element; 0 with none.
+
+        What lies inside or around the best candidate is no rival: a user who acts on the one acts on the other.
+        """
+        if not len(rows):
             return 0.0
-        best, rival = np.sort(np.append(scores, 0.0))[-1:-3:-1]
-        return float(sigmoid(self.bias + self.score * best + self.margin * (best - rival)))
+        best = int(np.argmax(scores))
+        row, end = rows[best], page.ends[rows[best]]
+        nested = ((rows >= row) & (rows < end)) | ((rows <= row) & (page.ends[rows] >= end))
+        rival = float(scores[~nested].max(initial=0.0))
+        return float(sigmoid(self.bias + self.score * scores[best] + self.margin * (scores[best] - rival)))
 
 
 # A logistic curve over score and margin, set on pairs of successive releases of nine page templates so that about one
 # in five deleted elements would still be healed. No more than that: a trained model brings its own, calibrated.
-ROUGH = Decision(bias=-14.4, score=25.5, margin=18.0, threshold=0.5, budget=0.2, calibrated=False)
+ROUGH = Decision(bias=-12.9, score=23.1, margin=12.9, threshold=0.5, budget=0.2, calibrated=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +128,14 @@ def load_ranker(path: Path) -> Model:
     if said.get("schema") != str(SCHEMA) or json.loads(said.get("features", "[]")) != list(FEATURE_NAMES):
         raise CannotHeal(
             "model_schema",
-            f"the model {quoted(str(path))} was trained on schema {quoted(said.get('schema'))} "
+            f"the model {quoted(path)} was trained on schema {quoted(said.get('schema'))} "
             f"of the features; this code computes schema {SCHEMA}",
         )
     booster = xgboost.Booster({"nthread": 1})
     try:
         booster.load_model(bytearray(raw))
     except xgboost.core.XGBoostError as error:
-        raise CannotHeal("bad_model", f"XGBoost cannot read the model {quoted(str(path))}") from error
+        raise CannotHeal("bad_model", f"XGBoost cannot read the model {quoted(path)}") from error
     decision = Decision(**json.loads(said["decision"]))
     name = f"{said.get('name', 'model')}-{hashlib.sha256(raw).hexdigest()[:8]}"
     return Model(name, partial(boosted, booster), decision)
@@ -146,10 +152,10 @@ def boosted(booster: xgboost.Booster, page: Page, rows: Rows, wanted: Fingerprin
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MOST_MODEL_BYTES:
-            raise CannotHeal("bad_model", f"the model {quoted(str(path))} is larger than {MOST_MODEL_BYTES} bytes")
+            raise CannotHeal("bad_model", f"the model {quoted(path)} is larger than {MOST_MODEL_BYTES} bytes")
         return path.read_bytes()
     except OSError as error:
-        raise CannotHeal("no_model", f"the model {quoted(str(path))} cannot be read: {error.strerror}") from error
+        raise CannotHeal("no_model", f"the model {quoted(path)} cannot be read: {error.strerror}") from error
 
 
 def _attributes(raw: bytes, path: Path) -> dict[str, str]:
@@ -159,10 +165,10 @@ def _attributes(raw: bytes, path: Path) -> dict[str, str]:
         decision = json.loads(attributes["decision"])
         json.loads(attributes.get("features", "[]"))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CannotHeal("bad_model", f"the file {quoted(str(path))} is not a model of this engine") from error
+        raise CannotHeal("bad_model", f"the file {quoted(path)} is not a model of this engine") from error
     expected = {"bias", "score", "margin", "threshold", "budget"}
     if set(decision) != {*expected, "calibrated"} or not all(
         isinstance(decision[name], (int, float)) for name in expected
     ):
-        raise CannotHeal("bad_model", f"the decision in the model {quoted(str(path))} is not complete")
+        raise CannotHeal("bad_model", f"the decision in the model {quoted(path)} is not complete")
     return attributes

@@ -1,0 +1,234 @@
+"""Rankers, the decision and model files: what is not one for this code never serves."""
+
+import json
+
+import numpy as np
+import pytest
+import xgboost
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages import SHOP_AFTER, SHOP_BEFORE
+from self_heal_engine import CannotHeal, fingerprint, guess_fingerprint, heal, read_locator
+from self_heal_engine.candidates import candidates
+from self_heal_engine.features import (
+    BASE_FEATURES,
+    DIRECTIONS,
+    FEATURE_NAMES,
+    RELATIVE,
+    SCHEMA,
+    feature_matrix,
+    margin,
+    rank,
+)
+from self_heal_engine.parser import read_page
+from self_heal_engine.ranking import PENALTIES, ROUGH, WEIGHTS, Decision, load_ranker, save_ranker, weighted
+
+
+@pytest.fixture(scope="module")
+def booster():
+    """Trees that learnt on the shop's own elements which candidate is the element: enough to serve."""
+    page = read_page(SHOP_BEFORE)
+    wanted = [fingerprint(page, row) for row in page.css("a, button, input").tolist()]
+    rows = [candidates(page, known) for known in wanted]
+    matrix = np.vstack([feature_matrix(page, these, known) for these, known in zip(rows, wanted, strict=True)])
+    targets = page.css("a, button, input").tolist()
+    right = np.concatenate([these == row for these, row in zip(rows, targets, strict=True)])
+    data = xgboost.DMatrix(matrix, right.astype(float), feature_names=list(FEATURE_NAMES))
+    return xgboost.train({"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, data, 20)
+
+
+def test_a_saved_model_serves_as_it_was(booster, tmp_path):
+    decision = Decision(bias=-2.0, score=4.0, margin=3.0, threshold=0.4, budget=0.05, calibrated=True)
+    save_ranker(booster, decision, "test", tmp_path / "model.json")
+    model = load_ranker(tmp_path / "model.json")
+    page, before = read_page(SHOP_AFTER), read_page(SHOP_BEFORE)
+    result = heal(page, fingerprint(before, int(before.css("#login-password")[0])), model)
+    assert model.decision == decision
+    assert model.name.startswith("test-")
+    assert (result.model, result.calibrated) == (model.name, True)
+    assert 'name="password"' in result.candidates[0].html
+    assert all(0 <= healing.score <= 1 for healing in result.candidates)
+
+
+@pytest.mark.parametrize(
+    ("word", "change"),
+    [
+        ("model_schema", lambda said: said.update(schema=str(SCHEMA + 1))),
+        ("model_schema", lambda said: said.update(features=json.dumps(list(FEATURE_NAMES)[:-1]))),
+        ("model_schema", lambda said: said.update(features=json.dumps([*FEATURE_NAMES[1:], FEATURE_NAMES[0]]))),
+        ("model_schema", lambda said: said.pop("schema")),
+        ("bad_model", lambda said: said.pop("decision")),
+        ("bad_model", lambda said: said.update(decision="{}")),
+        ("bad_model", lambda said: said.update(decision="[1")),
+        ("bad_model", lambda said: said.update(decision=json.dumps({"bias": "a"}))),
+    ],
+)
+def test_a_model_for_other_code_is_refused(booster, tmp_path, word, change):
+    save_ranker(booster, ROUGH, "test", tmp_path / "model.json")
+    model = json.loads((tmp_path / "model.json").read_text())
+    change(model["learner"]["attributes"])
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    with pytest.raises(CannotHeal, match=word) as refusal:
+        load_ranker(tmp_path / "model.json")
+    assert "model.json" in refusal.value.sentence
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"not json", b"\xff\xfe", b'{"learner": []}', b"[" * 100_000])
+def test_a_file_that_is_no_model_is_refused(tmp_path, content):
+    (tmp_path / "model.json").write_bytes(content)
+    with pytest.raises(CannotHeal, match="bad_model"):
+        load_ranker(tmp_path / "model.json")
+
+
+def test_a_truncated_model_is_refused(booster, tmp_path):
+    save_ranker(booster, ROUGH, "test", tmp_path / "model.json")
+    raw = (tmp_path / "model.json").read_bytes()
+    (tmp_path / "model.json").write_bytes(raw[: len(raw) // 2])
+    with pytest.raises(CannotHeal, match="bad_model"):
+        load_ranker(tmp_path / "model.json")
+
+
+def test_a_model_with_its_trees_torn_out_is_refused(booster, tmp_path):
+    save_ranker(booster, ROUGH, "test", tmp_path / "model.json")
+    model = json.loads((tmp_path / "model.json").read_text())
+    model["learner"]["gradient_booster"] = {}
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    with pytest.raises(CannotHeal, match="bad_model"):
+        load_ranker(tmp_path / "model.json")
+
+
+def test_there_is_no_such_file(tmp_path):
+    with pytest.raises(CannotHeal, match="no_model") as refusal:
+        load_ranker(tmp_path / "nothing.json")
+    assert "nothing.json" in refusal.value.sentence
+
+
+@given(st.lists(st.floats(0, 1), max_size=10))
+def test_a_confidence_is_a_probability_that_grows_with_the_lead(scores):
+    page = read_page("<p>" * 11)
+    rows, scores = page.css("p"), np.array(scores)
+    confidence = ROUGH.confidence(page, rows[: len(scores)], scores)
+    assert 0 <= confidence <= 1
+    if len(scores):
+        with_rival = ROUGH.confidence(page, rows[: len(scores) + 1], np.append(scores, scores.max()))
+        assert with_rival <= confidence + 1e-12, "an equal rival lowers it"
+
+
+def test_with_nothing_to_choose_from_there_is_no_confidence():
+    assert ROUGH.confidence(read_page(""), np.empty(0, dtype=np.intp), np.array([])) == 0.0
+
+
+def test_what_lies_inside_the_best_candidate_is_no_rival():
+    page = read_page("<button><span>Go</span></button><a>Go</a>")
+    button, span, link = page.css("button, span, a")
+    alone = ROUGH.confidence(page, np.array([button]), np.array([0.5]))
+    assert ROUGH.confidence(page, np.array([button, span]), np.array([0.5, 0.5])) == alone
+    assert ROUGH.confidence(page, np.array([button, link]), np.array([0.5, 0.5])) < alone
+
+
+def test_the_weights_are_of_features_there_are():
+    assert set(WEIGHTS) | set(PENALTIES) <= set(FEATURE_NAMES)
+    assert not set(WEIGHTS) & set(PENALTIES)
+
+
+def test_every_feature_has_a_name_a_meaning_and_a_direction():
+    assert len(set(FEATURE_NAMES)) == len(FEATURE_NAMES) == len(DIRECTIONS) == len(BASE_FEATURES) + 2 * len(RELATIVE)
+    assert all(feature.meaning.strip() and feature.direction in (-1, 0, 1) for feature in BASE_FEATURES)
+
+
+def features_of(old, new, selector="#x", wanted=None):
+    before, after = read_page(old), read_page(new)
+    wanted = wanted or fingerprint(before, int(before.css("#x")[0]))
+    rows = after.css(selector)
+    matrix = feature_matrix(after, rows, wanted)
+    return [dict(zip(FEATURE_NAMES, map(float, line), strict=True)) for line in matrix]
+
+
+@pytest.mark.parametrize(
+    ("feature", "old", "new", "figures"),
+    [
+        ("tag_same", "<a id=x>", "<a><b>", [1, 0]),
+        ("control_same", "<button id=x>", "<a></a><input type=submit><input>", [1, 1, 0]),
+        ("role_same", "<button id=x>", "<p role=button></p><p>", [1, 0]),
+        ("id_alike", "<p id=x>", "<p id=x></p><p>", [1, 0]),
+        ("href_same", "<a id=x href=/a>", "<a href=/a></a><a href=/b>", [1, 0]),
+        ("class_overlap", "<p id=x class='a b'>", "<p class='b a'></p><p class='a c'></p><p>", [1, 1 / 3, 0]),
+        ("text_same", "<p id=x>Go", "<p>Go</p><p>go</p>", [1, 0]),
+        ("text_alike", "<p id=x>Go", "<p>GO</p><p>xy</p>", [1, 0]),
+        ("text_words", "<p id=x>Sign in", "<p>Log in</p><p>Log out</p>", [1, 0]),
+        ("words_contradict", "<a id=x>Delete", "<a>Edit</a><a>Remove</a><a>Help</a>", [1, 0, 0]),
+        ("label_alike", "<label>User<input id=x>", "<label>User<input name=a></label>", [0, 1]),
+        ("other_attributes", "<p id=x data-a=1 data-b=2>", "<p data-a=1 data-b=3></p><p>", [0.5, 0]),
+        ("place_same", "<p></p><p id=x>", "<p></p><p>", [0, 1]),
+        ("index_same", "<p></p><p id=x>", "<b></b><p></p><p>", [0, 0, 1]),
+        ("ancestor_ids", "<div id=d><p id=x>", "<div id=d><p></p></div><p>", [0, 1, 0]),
+        ("parent_alike", "<div class=c><p id=x>", "<div class=c><p></p></div><p>", [0, 1, 0]),
+        ("hidden", "<p id=x>", "<p hidden></p><p>", [1, 0]),
+        ("text_rarity", "<p id=x>", "<p>a</p><p>a</p><p>b</p>", [0.5, 0.5, 1]),
+    ],
+)
+def test_a_feature_says_what_its_name_says(feature, old, new, figures):
+    found = features_of(old, new, "body *")
+    assert [line[feature] for line in found] == pytest.approx(figures, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("action", "html", "fits"),
+    [
+        ("click", "<button></button><a href=/></a><input><p>", [1, 1, 0, 0]),
+        ("type", "<input><textarea></textarea><input type=password><input type=checkbox>", [1, 1, 1, 0]),
+        ("select", "<select></select><input type=radio><button>", [1, 1, 0]),
+        ("check", "<input type=checkbox><input>", [1, 0]),
+        ("read", "<h1></h1><button>", [1, 0]),
+    ],
+)
+def test_the_role_agrees_with_the_action(action, html, fits):
+    wanted = guess_fingerprint(read_locator("css", "#x"), action=action)
+    assert [line["action_fits"] for line in features_of("", html, "body *", wanted)] == fits
+
+
+def test_what_is_not_known_is_not_a_number():
+    wanted = guess_fingerprint(read_locator("css", "#x"))
+    (line,) = features_of("", "<p>a</p>", "p", wanted)
+    unknown = {
+        "text_alike",
+        "role_same",
+        "label_alike",
+        "anchor_near",
+        "path_alike",
+        "location_alike",
+        "old_text_rarity",
+    }
+    assert all(np.isnan(line[name]) for name in unknown)
+    assert line["id_alike"] == 0.0
+
+
+def test_rectangles_are_used_where_both_are_known():
+    before, after = read_page("<p id=x>a"), read_page("<p>a</p><p>a</p>")
+    before.rectangles = [(0.0, 0.0, 0.0, 0.0)] * 3 + [(10.0, 20.0, 100.0, 10.0)]
+    after.rectangles = [(0.0, 0.0, 0.0, 0.0)] * 3 + [(10.0, 20.0, 100.0, 5.0), (10.0, 220.0, 100.0, 10.0)]
+    matrix = feature_matrix(after, after.css("p"), fingerprint(before, 3))
+    found = matrix[:, [FEATURE_NAMES.index("location_alike"), FEATURE_NAMES.index("area_alike")]]
+    assert found == pytest.approx(np.array([[1, 0.5], [np.exp(-1), 1]]), abs=1e-6)
+
+
+def test_rank_and_margin_within_the_page():
+    figures = np.array([[0.9, np.nan], [0.5, np.nan], [0.9, np.nan], [0.1, np.nan]])
+    assert rank(figures)[:, 0].tolist() == pytest.approx([0, 2 / 3, 0, 1])
+    assert margin(figures)[:, 0].tolist() == pytest.approx([0, -0.4, 0, -0.8])
+    assert np.isnan(rank(figures)[:, 1]).all()
+    assert np.isnan(margin(figures)[:, 1]).all()
+
+
+def test_no_candidates_no_scores():
+    page = read_page("")
+    assert weighted(page, np.empty(0, dtype=np.intp), guess_fingerprint(read_locator("css", "#x"))).shape == (0,)
+
+
+def test_the_target_is_among_the_candidates_of_a_large_page():
+    page = read_page("".join(f"<div class=card><h3>Item {n}</h3><a href=/i/{n}>Open</a></div>" for n in range(2_000)))
+    for row in page.css("a").tolist()[::400]:
+        rows = candidates(page, fingerprint(page, row))
+        assert row in rows
+        assert len(rows) <= 128
