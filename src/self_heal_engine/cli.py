@@ -219,7 +219,8 @@ def show_decision(result: HealResult, request: HealRequest) -> None:
         soft_wrap=True,
     )
     many = {0: "nothing", 1: "one element"}.get(result.original_matches or 0, f"{result.original_matches} elements")
-    say(f"the old locator finds {many} now")
+    known = {"fingerprint": "the element as it was", "locator": "only the locator and its context"}[result.knowledge]
+    say(f"the old locator finds {many} now; known: {known}")
 
 
 def show(result: HealResult, request: HealRequest) -> None:

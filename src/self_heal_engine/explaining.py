@@ -100,8 +100,11 @@ def why_lost(page: Page, winner: int, rival: int, wanted: Fingerprint) -> list[s
     """Return the properties in which the winner is closer to the wanted element than the runner-up."""
     pairs = zip(compare(page, winner, wanted), compare(page, rival, wanted), strict=True)
     return [
-        f"{ours.what}: {quoted(theirs.found or '', LONGEST)} is further from {quoted(ours.wanted, LONGEST)} "
-        f"than {quoted(ours.found or '', LONGEST)}"
+        f"{ours.what}: {_shown(theirs.found)} is further from {quoted(ours.wanted, LONGEST)} than {_shown(ours.found)}"
         for ours, theirs in pairs
         if ours.likeness > theirs.likeness + 0.05
     ]
+
+
+def _shown(found: str | None) -> str:
+    return "none" if found is None else quoted(found, LONGEST)

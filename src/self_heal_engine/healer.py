@@ -48,6 +48,7 @@ class HealResult:
     calibrated: bool
     threshold: float
     original_matches: int | None
+    knowledge: Literal["fingerprint", "locator"]  # the element was seen on an earlier page, or only spoken of
     candidates: list[Healing]
     model: str
 
@@ -101,6 +102,7 @@ def answer(
         calibrated=model.decision.calibrated,
         threshold=model.decision.threshold,
         original_matches=None if found is None else len(found),
+        knowledge="fingerprint" if wanted.complete else "locator",
         candidates=[healing(page, wanted, int(rows[at]), float(scores[at])) for at in order],
         model=model.name,
     )

@@ -78,6 +78,7 @@ def as_data(result: HealResult) -> dict[str, Any]:
         "calibrated": result.calibrated,
         "threshold": result.threshold,
         "original_matches": result.original_matches,
+        "knowledge": result.knowledge,
         "model": result.model,
         "candidates": [_candidate(index, healing) for index, healing in enumerate(result.candidates)],
     }

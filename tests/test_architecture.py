@@ -1,0 +1,95 @@
+"""Imports go one way, and each heavy library has one door."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import self_heal_engine
+
+SOURCE = Path(self_heal_engine.__file__).parent
+
+# Lowest first: a module imports from lower lines only.
+LAYERS = [
+    ["errors", "locators", "generated", "words"],
+    ["dom", "validation"],
+    ["parser", "accessibility", "neighbourhood", "paths", "similarity"],
+    ["accessible_names", "reading_css", "reading_xpath"],
+    ["reading"],
+    ["matching", "snippets"],
+    ["fingerprint", "writing"],
+    ["candidates", "similo"],
+    ["comparison", "baselines", "explaining"],
+    ["features"],
+    ["ranking"],
+    ["healer"],
+    ["__init__", "request"],
+    ["cli"],
+]
+LEVELS = {module: level for level, layer in enumerate(LAYERS) for module in layer}
+
+DOORS = {
+    "turbohtml": {"parser"},
+    "cssselect": {"reading_css"},
+    "elementpath": {"reading_xpath"},
+    "xgboost": {"ranking"},
+    "scipy": {"healer"},
+    "pydantic": {"validation"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+}
+
+# What only the workbench or the service needs, and what costs more than a plain heal should pay at import.
+NOT_AT_IMPORT = ["mlflow", "optuna", "dvc", "fastapi", "sqlalchemy", "pandas", "xgboost", "scipy", "elementpath", "pydantic", "typer", "rich", "bs4"]  # fmt: skip
+
+
+def imports(path):
+    """Yield what a module imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+MODULES = sorted(SOURCE.glob("*.py"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_imports_from_lower_layers_only(path):
+    assert path.stem in LEVELS, "a new module takes its place in LAYERS"
+    for name in imports(path):
+        package, _, module = name.partition(".")
+        if package == "self_heal_engine":
+            assert LEVELS[module or "__init__"] < LEVELS[path.stem], f"{path.stem} imports {name}"
+
+
+def test_the_layers_name_no_module_that_is_gone():
+    assert set(LEVELS) == {path.stem for path in MODULES}
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_heavy_library_has_one_door(library):
+    users = {path.stem for path in MODULES if any(name.split(".")[0] == library for name in imports(path))}
+    assert users == DOORS[library]
+
+
+def test_importing_the_package_is_light():
+    ask = f"import sys, self_heal_engine; print([name for name in {NOT_AT_IMPORT} if name in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
+def test_no_except_catches_everything():
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ExceptHandler):
+                assert node.type is not None, path
+                assert getattr(node.type, "id", "") not in ("Exception", "BaseException"), path
+
+
+def test_no_module_outgrows_its_noun():
+    for path in MODULES:
+        assert len(path.read_text("utf-8").splitlines()) <= 450, path
