@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from self_heal_engine.dom import Page, per_page
 
-# Similo takes what lies within 50 pixels. In the tree, the largest ancestor with at most so much text comes close:
-# a labelled field, a card, a table row.
+# Similo takes what lies within 50 pixels. In the tree, the largest ancestor comes close that has at most so much text
+# and holds no twin of the element (the same tag and text): a labelled field, a card, a table row.
+# Tried: without looking for twins. A list of three short cards was then the neighbourhood of each of its buttons.
 MOST_AROUND = 200
 MOST_LEVELS = 6
 
@@ -22,13 +25,27 @@ def neighbour_text(page: Page, row: int) -> str:
 
 
 def _around(page: Page, row: int) -> str:
-    own, around = page.text(row), ""
+    own, around, twins = page.text(row), "", _alike(page)[_kind(page, row)]
     for _, above in zip(range(MOST_LEVELS), page.ancestors(row), strict=False):
         text = page.text(above)
-        if len(text) > MOST_AROUND:
+        twins_inside = bisect_left(twins, int(page.ends[above])) - bisect_left(twins, above)
+        if len(text) > MOST_AROUND or twins_inside > 1:
             break
         around = text
     return around if len(around) > len(own) else page.text_near(row, REACH)
+
+
+def _kind(page: Page, row: int) -> tuple[int, int]:
+    return int(page.tags.codes[row]), int(page.texts.codes[row])
+
+
+@per_page
+def _alike(page: Page) -> dict[tuple[int, int], list[int]]:
+    """The elements of each tag and text, in document order."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for row, kind in enumerate(zip(page.tags.codes.tolist(), page.texts.codes.tolist(), strict=True)):
+        found.setdefault(kind, []).append(row)
+    return found
 
 
 @per_page

@@ -163,8 +163,13 @@ def telling_attributes(attributes: dict[str, str]) -> list[str]:
 
 
 def lasting_value(name: str, value: str) -> bool:
-    """Return whether an attribute's value is short and, unless people read it, does not look generated."""
-    return len(value) <= LONGEST_VALUE and (name in WORDED or lasting(value))
+    """Return whether an attribute's value is short and, unless people read it, does not look generated.
+
+    A number in a site's own ``data-`` attribute is the key of a record, not a counter of the page.
+    """
+    return len(value) <= LONGEST_VALUE and (
+        name in WORDED or lasting(value) or (name.startswith("data-") and value.isdigit())
+    )
 
 
 def css_anchor(page: Page, row: int) -> str | None:
