@@ -80,7 +80,12 @@ def roles(page: Page) -> Column:
         [-1 if role is None else number.setdefault(role, len(number)) for role in by_kind], dtype=np.int32
     )
     codes[inputs] = kind_codes[kinds.codes[inputs]]
-    special = np.flatnonzero(page.is_tag(*CONDITIONAL) & ~linked & ~inputs | (page.attribute("role").codes >= 0))
+    known = linked | inputs
+    if not {"grid", "treegrid"} & {role.strip().lower() for role in page.attribute("role").values}:
+        cells = page.is_tag("td")
+        codes[cells] = number.setdefault("cell", len(number))
+        known |= cells
+    special = np.flatnonzero(page.is_tag(*CONDITIONAL) & ~known | (page.attribute("role").codes >= 0))
     for row in special.tolist():
         role = _role(page, row)
         codes[row] = -1 if role is None else number.setdefault(role, len(number))

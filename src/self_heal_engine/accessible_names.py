@@ -68,9 +68,13 @@ def names(page: Page) -> Column:
     from_text = role_given & takes_content & plain
     codes[from_text] = texts.codes[from_text]
     unclear = role_given & (~plain & takes_content | special)
-    unclear &= ~unnamed_fields(page)
-    for control in label_rows(page):
-        unclear[control] = role_given[control]
+    fields = plain_fields(page)
+    unclear &= ~fields
+    for control, found in label_rows(page).items():
+        if fields[control] and len(found) == 1 and plain[found[0]]:
+            codes[control] = texts.codes[found[0]]
+        else:
+            unclear[control] = role_given[control]
     left = MOST_VISITED_PER_ELEMENT * (len(page) + MOST_VISITED)
     for row in np.flatnonzero(unclear).tolist():
         name, visited = _name(page, row) if left > 0 else (page.text(row), 0)
@@ -79,16 +83,15 @@ def names(page: Page) -> Column:
     return Column(codes, list(number))
 
 
-def unnamed_fields(page: Page) -> Flags:
-    """Return which fields have nothing of their own that could name them: most on a page full of check boxes."""
+def plain_fields(page: Page) -> Flags:
+    """Return which fields nothing but a <label> could name: most on a page of forms or full of check boxes."""
     kinds = page.attribute("type")
-    pressed = np.array(
-        [*(kind.lower() in ("button", "submit", "reset", "image", "file") for kind in kinds.values), False]
-    )
-    empty = page.is_tag("input", "textarea", "select") & ~pressed[kinds.codes]
+    named_otherwise = ("button", "submit", "reset", "image", "file", "hidden")
+    special = np.array([*(kind.lower() in named_otherwise for kind in kinds.values), False])[kinds.codes]
+    found = page.is_tag("input", "textarea", "select") & ~special
     for attribute in ("aria-label", "aria-labelledby", "title", "placeholder"):
-        empty &= page.attribute(attribute).codes < 0
-    return empty
+        found &= page.attribute(attribute).codes < 0
+    return found
 
 
 def inside(marked: Flags, page: Page) -> NDArray[np.intp]:

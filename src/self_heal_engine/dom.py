@@ -82,6 +82,12 @@ class Engine(Protocol):
     def xpath(self, expression: str) -> Rows:
         """Return the rows that an XPath selects; ValueError if it selects no elements or is not one."""
 
+    def css_alone(self, selector: str, row: int) -> bool:
+        """Return whether a CSS selector matches this element and no other."""
+
+    def xpath_alone(self, expression: str, row: int) -> bool:
+        """Return whether an XPath selects this element and no other."""
+
     def attributes(self, row: int) -> dict[str, str]:
         """Return the attributes of one element, in the order of the page."""
 
@@ -360,7 +366,11 @@ class Page:
     def solid_lengths(self) -> NDArray[np.intp]:
         """How many characters other than white space the textContent of each element has."""
         solid = np.zeros(len(self._dom_texts) + 1, dtype=np.intp)
-        np.cumsum([len("".join(text.split())) for text in self._dom_texts], out=solid[1:])
+        lengths = [
+            len(piece) - piece.count(" ") if piece else len("".join(text.split()))
+            for piece, text in zip(self._pieces, self._dom_texts, strict=True)
+        ]
+        np.cumsum(lengths, out=solid[1:])
         return solid[self.last_texts] - solid[self.first_texts]
 
     # -- visibility --------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+import numpy as np
+
 from self_heal_engine.dom import Page, per_page
 
 # Similo takes what lies within 50 pixels. In the tree, the largest ancestor comes close that has at most so much text
@@ -25,7 +27,7 @@ def neighbour_text(page: Page, row: int) -> str:
 
 
 def _around(page: Page, row: int) -> str:
-    own, around, twins = page.text(row), "", _alike(page)[_kind(page, row)]
+    own, around, twins = page.text(row), "", _twins(page, row)
     for _, above in zip(range(MOST_LEVELS), page.ancestors(row), strict=False):
         text = page.text(above)
         twins_inside = bisect_left(twins, int(page.ends[above])) - bisect_left(twins, above)
@@ -35,17 +37,19 @@ def _around(page: Page, row: int) -> str:
     return around if len(around) > len(own) else page.text_near(row, REACH)
 
 
-def _kind(page: Page, row: int) -> tuple[int, int]:
-    return int(page.tags.codes[row]), int(page.texts.codes[row])
+def _twins(page: Page, row: int) -> list[int]:
+    """Return the elements with the tag and text of one, itself among them, in document order."""
+    tag, text = int(page.tags.codes[row]), int(page.texts.codes[row])
+    known = _known_twins(page)
+    if (tag, text) not in known:
+        known[tag, text] = np.flatnonzero((page.tags.codes == tag) & (page.texts.codes == text)).tolist()
+    return known[tag, text]
 
 
 @per_page
-def _alike(page: Page) -> dict[tuple[int, int], list[int]]:
-    """The elements of each tag and text, in document order."""
-    found: dict[tuple[int, int], list[int]] = {}
-    for row, kind in enumerate(zip(page.tags.codes.tolist(), page.texts.codes.tolist(), strict=True)):
-        found.setdefault(kind, []).append(row)
-    return found
+def _known_twins(page: Page) -> dict[tuple[int, int], list[int]]:
+    """The twins looked up so far."""
+    return {}
 
 
 @per_page

@@ -44,6 +44,14 @@ class TurboEngine:
             raise ValueError(f"the expression {expression!r} does not select elements")
         return self._rows([node for node in found if isinstance(node, turbohtml.Element)])
 
+    def css_alone(self, selector: str, row: int) -> bool:
+        """Return whether a CSS selector matches this element and no other."""
+        return turbohtml.query.select(selector, self._document, limit=2) == [self._elements[row]]
+
+    def xpath_alone(self, expression: str, row: int) -> bool:
+        """Return whether an XPath selects this element and no other."""
+        return self._document.xpath(expression) == [self._elements[row]]
+
     def _rows(self, elements: list[turbohtml.Element]) -> Rows:
         return np.array(sorted({self.row_of[element] for element in elements}), dtype=np.intp)
 

@@ -7,7 +7,7 @@ from itertools import combinations
 
 from self_heal_engine.accessibility import label_texts, roles
 from self_heal_engine.accessible_names import names
-from self_heal_engine.dom import Page, per_page
+from self_heal_engine.dom import Column, Page, per_page
 from self_heal_engine.generated import is_generated
 from self_heal_engine.locators import TEST_ID_ATTRIBUTES, Locator
 from self_heal_engine.matching import matches
@@ -46,6 +46,10 @@ def unique_locators(page: Page, row: int, own_kind: str | None = None) -> list[L
 
 def is_unique(page: Page, locator: Locator, row: int) -> bool:
     """Return whether the locator finds the element and nothing else."""
+    if locator.kind == "css":
+        return page.engine.css_alone(locator.value, row)
+    if locator.kind == "xpath":
+        return page.engine.xpath_alone(locator.value, row)
     return bool(matches(page, locator).tolist() == [row])
 
 
@@ -146,7 +150,8 @@ def css_of_itself(page: Page, row: int) -> Iterator[str]:
         yield f"#{css_identifier(attributes['id'])}"
     telling = telling_attributes(attributes)
     for name in telling:
-        yield f"{tag}[{name}={css_string(attributes[name])}]"
+        if is_alone_of_tag(page, row, page.attribute(name)):
+            yield f"{tag}[{name}={css_string(attributes[name])}]"
     classes = lasting_classes(page, row)[:4]
     for size in (1, 2):
         for names_ in combinations(classes, size):
@@ -189,6 +194,11 @@ def css_anchor(page: Page, row: int) -> str | None:
 def is_alone(page: Page, attribute: str, value: str) -> bool:
     """Return whether only one element has this value."""
     return len(page.attribute(attribute).rows_with(value)) == 1
+
+
+def is_alone_of_tag(page: Page, row: int, column: Column) -> bool:
+    """Return whether no other element of the tag has the element's value: a cheap look before a selector is run."""
+    return int(((column.codes == column.codes[row]) & (page.tags.codes == page.tags.codes[row])).sum()) == 1
 
 
 def css_steps(page: Page, row: int, above: int) -> str:
@@ -240,8 +250,9 @@ def xpath_of_itself(page: Page, row: int) -> Iterator[str]:
     attributes, tag = page.attributes(row), xpath_test(page, row)
     sure = [name for name in (*TEST_ID_ATTRIBUTES, "id") if lasting(attributes.get(name))]
     for name in (*sure, *telling_attributes(attributes)):
-        yield f"//{join_test(tag)}@{name}={xpath_string(attributes[name])}]"
-    if 0 < page.solid_lengths[row] <= LONGEST_TEXT:
+        if is_alone_of_tag(page, row, page.attribute(name)):
+            yield f"//{join_test(tag)}@{name}={xpath_string(attributes[name])}]"
+    if 0 < page.solid_lengths[row] <= LONGEST_TEXT and is_alone_of_tag(page, row, page.texts):
         yield f"//{join_test(tag)}normalize-space()={xpath_string(page.text_content(row))}]"
 
 
