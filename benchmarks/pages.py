@@ -94,7 +94,9 @@ def composed(elements: int) -> str:
     return f"<!doctype html><html><head><title>All</title></head><body>{''.join(bodies)}</body></html>"
 
 
-WORDS = "account address order cart save delete edit open close search filter item price date user mail list next back".split()
+WORDS = (
+    "account address order cart save delete edit open close search filter item price date user mail list next back"
+).split()
 
 
 def generated(elements: int) -> str:
@@ -125,4 +127,5 @@ def generated(elements: int) -> str:
             f"</div></div></div></section>"
         )
         count += 8 * 6 + 4 * 4 + 11
-    return f'<!doctype html><html><head><title>{words(3)}</title></head><body><main id="main">{"".join(parts)}</main></body></html>'
+    head = f"<!doctype html><html><head><title>{words(3)}</title></head>"
+    return f'{head}<body><main id="main">{"".join(parts)}</main></body></html>'

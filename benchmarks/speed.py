@@ -64,7 +64,7 @@ def measure(page: BenchmarkPage, runs: int, peer_runs: int) -> dict[str, object]
     """Return the medians of one page; ours and the peer take turns, so that a noisy machine hits both."""
     parsed = read_page(page.html)
     wanted = broken(parsed, page.html)
-    elements = [element for element in Selector(page.html).css("a, button, input, select")]
+    elements = list(Selector(page.html).css("a, button, input, select"))
     times: dict[str, list[float]] = {"parse": [], "heal": [], "cached": [], "scrapling": []}
     for run in range(runs):
         known = wanted[run % TARGETS]
