@@ -13,7 +13,7 @@ SOURCE = Path(self_heal_engine.__file__).parent
 
 # Lowest first: a module imports from lower lines only.
 LAYERS = [
-    ["errors", "locators", "generated", "words"],
+    ["errors", "locators", "generated", "words", "outline"],
     ["dom", "validation"],
     ["parser", "accessibility", "neighbourhood", "paths", "similarity"],
     ["accessible_names", "reading_css", "reading_xpath"],

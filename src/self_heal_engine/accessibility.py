@@ -102,14 +102,14 @@ def emptied(page: Page, special: Rows, codes: Ints, number: dict[str, int]) -> I
             parts, at = PARTS_OF[page.tag(row)], row + 1
             while at < int(page.ends[row]):
                 inner = page.tag(at) in PARTS_OF
-                if page.tag(at) in parts and page.attribute("role")[at] is None:
+                if page.tag(at) in parts and page.value(at, "role") is None:
                     yield at
                 at = int(page.ends[at]) if inner else at + 1
 
 
 def _role(page: Page, row: int) -> str | None:
     """Return the role of an element that has a ``role`` attribute or a tag whose role depends."""
-    given = page.attribute("role")[row]
+    given = page.value(row, "role")
     explicit = next((word for word in (given or "").lower().split() if word in KNOWN_ROLES), None)
     if explicit is None:
         return _implicit_role(page, row)
@@ -120,14 +120,14 @@ def _role(page: Page, row: int) -> str | None:
 
 def _insists(page: Page, row: int) -> bool:
     """Return whether an element cannot be presentational: it can be focused, or has a global ARIA attribute."""
-    if any(page.attribute(name)[row] for name in GLOBAL_ARIA):
+    if any(page.value(row, name) for name in GLOBAL_ARIA):
         return True
     tag = page.tag(row)
-    if tag in ("button", "input", "select", "textarea") and page.attribute("disabled")[row] is None:
-        return not (tag == "input" and (page.attribute("type")[row] or "").lower() == "hidden")
-    if tag in ("a", "area") and page.attribute("href")[row] is not None:
+    if tag in ("button", "input", "select", "textarea") and page.value(row, "disabled") is None:
+        return not (tag == "input" and (page.value(row, "type") or "").lower() == "hidden")
+    if tag in ("a", "area") and page.value(row, "href") is not None:
         return True
-    return (page.attribute("tabindex")[row] or "").strip().lstrip("-").isdigit()
+    return (page.value(row, "tabindex") or "").strip().lstrip("-").isdigit()
 
 
 def _implicit_role(page: Page, row: int) -> str | None:
@@ -135,21 +135,21 @@ def _implicit_role(page: Page, row: int) -> str | None:
     if tag not in CONDITIONAL:
         return IMPLICIT_ROLES.get(tag)
     if tag == "input":
-        return _input_role(page.attribute("type")[row] or "", listed=bool(page.attribute("list")[row]))
+        return _input_role(page.value(row, "type") or "", listed=bool(page.value(row, "list")))
     if tag in ("a", "area"):
-        return "link" if page.attribute("href")[row] is not None else None
+        return "link" if page.value(row, "href") is not None else None
     if tag in ("header", "footer"):
         inside = any(page.tag(above) in SECTIONING for above in page.ancestors(row))
         return None if inside else {"header": "banner", "footer": "contentinfo"}[tag]
     if tag in ("form", "section"):
-        named = any((page.attribute(name)[row] or "").strip() for name in ("aria-label", "aria-labelledby", "title"))
+        named = any((page.value(row, name) or "").strip() for name in ("aria-label", "aria-labelledby", "title"))
         return {"form": "form", "section": "region"}[tag] if named else None
     if tag == "img":
-        bare = page.attribute("alt")[row] == "" and not page.attribute("title")[row] and not _insists(page, row)
+        bare = page.value(row, "alt") == "" and not page.value(row, "title") and not _insists(page, row)
         return "presentation" if bare else "img"
     if tag == "select":
-        size = (page.attribute("size")[row] or "").strip()
-        many = page.attribute("multiple")[row] is not None or (size.isdigit() and int(size) > 1)
+        size = (page.value(row, "size") or "").strip()
+        many = page.value(row, "multiple") is not None or (size.isdigit() and int(size) > 1)
         return "listbox" if many else "combobox"
     return _cell_role(page, row, tag)
 
@@ -165,13 +165,13 @@ def _input_role(kind: str, listed: bool) -> str | None:
 
 def _cell_role(page: Page, row: int, tag: str) -> str:
     if tag == "th":
-        scope = (page.attribute("scope")[row] or "").lower()
+        scope = (page.value(row, "scope") or "").lower()
         if scope in ("row", "rowgroup"):
             return "rowheader"
         if scope in ("col", "colgroup"):
             return "columnheader"
     table = next((above for above in page.ancestors(row) if page.tag(above) == "table"), None)
-    grid = table is not None and (page.attribute("role")[table] or "").strip().lower() in ("grid", "treegrid")
+    grid = table is not None and (page.value(table, "role") or "").strip().lower() in ("grid", "treegrid")
     if tag == "td":
         return "gridcell" if grid else "cell"
     return _unscoped_header(page, row)
@@ -193,7 +193,7 @@ def label_rows(page: Page) -> dict[int, list[int]]:
     ids = first_with_id(page)
     controls = np.flatnonzero(page.is_tag(*LABELABLE))
     for label in np.flatnonzero(page.is_tag("label")).tolist():
-        target = page.attribute("for")[label]
+        target = page.value(label, "for")
         control = ids.get(target) if target is not None else _first_control(page, controls, label)
         if control is not None and page.tag(control) in LABELABLE:
             found.setdefault(control, []).append(label)
@@ -225,7 +225,11 @@ def first_with_id(page: Page) -> dict[str, int]:
 @per_page
 def label_texts(page: Page) -> dict[int, list[str]]:
     """Return, by row, the texts of what labels an element: each <label>, or each element of ``aria-labelledby``."""
-    texts = {control: list(map(page.text_content, found)) for control, found in label_rows(page).items()}
+
+    def said(label: int) -> str:  # with no element inside, its text is its textContent, and known
+        return page.text(label) if page.ends[label] == label + 1 else page.text_content(label)
+
+    texts = {control: list(map(said, found)) for control, found in label_rows(page).items()}
     ids, pointing = first_with_id(page), page.attribute("aria-labelledby")
     for row in np.flatnonzero(pointing.codes >= 0).tolist():
         words = (pointing[row] or "").split()

@@ -139,7 +139,7 @@ class _Name:
         role = roles(page)[row] or ""
         if not top and (value := self._embedded_value(row, role)) is not None:
             return value
-        if label := (page.attribute("aria-label")[row] or "").strip():
+        if label := (page.value(row, "aria-label") or "").strip():
             return label
         if role not in ("none", "presentation") and (native := self._native(row, top, referred)):
             return native
@@ -147,11 +147,11 @@ class _Name:
         if inside and (content := self._content(row)).strip():
             return content
         # A control inside another element's name was answered above; what is left is the tooltip.
-        return (page.attribute("title")[row] or "").strip() if role not in ("none", "presentation") else ""
+        return (page.value(row, "title") or "").strip() if role not in ("none", "presentation") else ""
 
     def _pointed_to(self, row: int) -> str:
         ids = first_with_id(self.page)
-        words = (self.page.attribute("aria-labelledby")[row] or "").split()
+        words = (self.page.value(row, "aria-labelledby") or "").split()
         return " ".join(self._referred_to([ids[word] for word in words if word in ids])).strip()
 
     def _referred_to(self, rows: list[int]) -> list[str]:
@@ -170,40 +170,37 @@ class _Name:
         page = self.page
         if role in ("textbox", "searchbox"):
             tag = page.tag(row)
-            return page.attribute("value")[row] or "" if tag == "input" else page.text(row)
+            return page.value(row, "value") or "" if tag == "input" else page.text(row)
         if role in ("combobox", "listbox"):
             options = [at for at in range(row + 1, int(page.ends[row])) if page.tag(at) == "option"]
-            chosen = [at for at in options if page.attribute("selected")[at] is not None] or options[:1]
+            chosen = [at for at in options if page.value(at, "selected") is not None] or options[:1]
             return " ".join(map(page.text, chosen))
         if role in ("progressbar", "scrollbar", "slider", "spinbutton", "meter"):
             return (
-                page.attribute("aria-valuetext")[row]
-                or page.attribute("aria-valuenow")[row]
-                or page.attribute("value")[row]
-                or ""
+                page.value(row, "aria-valuetext") or page.value(row, "aria-valuenow") or page.value(row, "value") or ""
             )
         return None
 
     def _native(self, row: int, top: bool, referred: bool) -> str:
         """Return the name that the element's own markup gives it."""
         page, tag = self.page, self.page.tag(row)
-        kind = (page.attribute("type")[row] or "").lower() if tag == "input" else ""
+        kind = (page.value(row, "type") or "").lower() if tag == "input" else ""
         if tag == "input" and kind in ("button", "submit", "reset"):
-            value = (page.attribute("value")[row] or "").strip()
-            return value or UNNAMED_BUTTONS.get(kind) or page.attribute("title")[row] or ""
+            value = (page.value(row, "value") or "").strip()
+            return value or UNNAMED_BUTTONS.get(kind) or page.value(row, "title") or ""
         if kind == "file":
-            return self._labelled(row) or page.attribute("title")[row] or UNNAMED_BUTTONS[kind]
+            return self._labelled(row) or page.value(row, "title") or UNNAMED_BUTTONS[kind]
         if tag == "input" and kind == "image":
-            return self._labelled(row) or page.attribute("alt")[row] or page.attribute("title")[row] or "Submit"
+            return self._labelled(row) or page.value(row, "alt") or page.value(row, "title") or "Submit"
         if tag in ("input", "select", "textarea", "button", "output", "meter", "progress"):
             found = self._labelled(row)
             if found or tag not in ("input", "textarea"):
                 return found
             if kind in ("", "text", "password", "search", "tel", "email", "url") or tag == "textarea":
-                return page.attribute("title")[row] or page.attribute("placeholder")[row] or ""
-            return page.attribute("title")[row] or ""
+                return page.value(row, "title") or page.value(row, "placeholder") or ""
+            return page.value(row, "title") or ""
         if tag in ("img", "area"):
-            return page.attribute("alt")[row] or page.attribute("title")[row] or ""
+            return page.value(row, "alt") or page.value(row, "title") or ""
         holder = {"fieldset": "legend", "figure": "figcaption", "table": "caption", "svg": "title"}.get(tag)
         if holder:
             named_by = next((child for child in page.children(row) if page.tag(child) == holder), None)
@@ -214,7 +211,7 @@ class _Name:
                     else self.of(named_by, referred=True)
                 )
             if tag == "table":
-                return page.attribute("summary")[row] or ""
+                return page.value(row, "summary") or ""
         return ""
 
     def _labelled(self, row: int) -> str:

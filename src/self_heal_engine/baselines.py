@@ -189,9 +189,7 @@ def _pyscrappy(page: Page, row: int, wanted: Fingerprint) -> float:
     if wanted.text:
         checks.append((0.3 if VOLATILE.match(wanted.text) else 3.5, ratio(wanted.text, page.text(row))))
     if anchor := nearest_id([step.id for step in wanted.path]):
-        checks.append(
-            (3.0, anchored(anchor, nearest_id([page.attribute("id")[at] for at in page.ancestors(row)][::-1])))
-        )
+        checks.append((3.0, anchored(anchor, nearest_id([page.value(at, "id") for at in page.ancestors(row)][::-1]))))
     checks.append((1.0, ratio("/".join(wanted_tags(wanted)), "/".join(tags_down(page, row)))))
     if wanted.sibling_tags:
         checks.append((0.5, ratio(wanted.sibling_tags, [page.tag(at) for at in page.siblings(row) if at != row])))

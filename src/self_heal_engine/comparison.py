@@ -28,25 +28,38 @@ class Comparison:
         self.page, self.rows, self.wanted = page, rows, wanted
         self.unknown = np.full(len(rows), np.nan)
 
-    def alike(self, column: Column, value: str | None) -> Numbers:
+    def values(self, attribute: str) -> list[str | None]:
+        """Return one attribute of each candidate."""
+        return [self.page.value(row, attribute) for row in self.rows.tolist()]
+
+    def alike(self, given: list[str | None], value: str) -> Numbers:
         """Return how alike the candidates' values are to a known one, upper and lower case apart; absent is 0."""
-        if value is None:
-            return self.unknown
-        codes, which = np.unique(column.codes[self.rows], return_inverse=True)
-        given = [column.values[code].casefold() if code >= 0 else "" for code in codes.tolist()]
-        found = cdist([value.casefold()], given, scorer=Indel.normalized_similarity, dtype=np.float64)[0]
-        found[codes < 0] = 0.0
-        return np.asarray(found[which], dtype=np.float64)
+        distinct = list(dict.fromkeys(text.casefold() for text in given if text is not None))
+        if not distinct:
+            return np.zeros(len(given))
+        found = cdist([value.casefold()], distinct, scorer=Indel.normalized_similarity, dtype=np.float64)[0]
+        likeness = dict(zip(distinct, found.tolist(), strict=True))
+        return np.array([0.0 if text is None else likeness[text.casefold()] for text in given])
+
+    def column_alike(self, column: Column, value: str | None) -> Numbers:
+        """Return how alike a column's values are to a known one."""
+        return self.unknown if value is None else self.alike(gather(column, self.rows), value)
 
     def attribute_alike(self, name: str) -> Numbers:
         """Return how alike the candidates' attribute is to the wanted one."""
-        return self.alike(self.page.attribute(name), self.wanted.value(name))
+        value = self.wanted.value(name)
+        return self.unknown if value is None else self.alike(self.values(name), value)
 
     def same(self, column: Column, value: str | None) -> Numbers:
         """Return 1 where the candidates have exactly the known value, else 0."""
         if value is None:
             return self.unknown
         return (column.codes[self.rows] == column.code_of.get(value, -2)).astype(np.float64)
+
+    def attribute_same(self, name: str) -> Numbers:
+        """Return 1 where the candidates' attribute is exactly the wanted one, else 0."""
+        value = self.wanted.value(name)
+        return self.unknown if value is None else np.array([given == value for given in self.values(name)], float)
 
     def per_row(self, compute: Callable[[int], float]) -> Numbers:
         """Return a number computed candidate by candidate."""
@@ -77,8 +90,8 @@ class Comparison:
             "value",
             *TEST_ID_ATTRIBUTES,
         )
-        columns = [self.page.texts, names(self.page), labels(self.page), *map(self.page.attribute, attributes)]
-        told = [gather(column, self.rows) for column in columns]
+        columns = (self.page.texts, names(self.page), labels(self.page))
+        told = [*(gather(column, self.rows) for column in columns), *map(self.values, attributes)]
         return [
             words_of(value for value in values if value and len(value) <= LONGEST_OWN_TEXT)
             for values in zip(*told, strict=True)

@@ -72,7 +72,7 @@ def control_same(c: Comparison) -> Numbers:
     wanted = kind_of_control(c.wanted.tag, c.wanted.value("type"))
     if wanted is None:
         return c.unknown
-    kinds = gather(c.page.attribute("type"), c.rows)
+    kinds = c.values("type")
     return np.array([kind_of_control(tag, kind) == wanted for tag, kind in zip(c.tags, kinds, strict=True)], float)
 
 
@@ -83,7 +83,7 @@ def role_same(c: Comparison) -> Numbers:
 
 def type_same(c: Comparison) -> Numbers:
     """1 if the ``type`` attribute is the wanted one."""
-    return c.same(c.page.attribute("type"), c.wanted.value("type"))
+    return c.attribute_same("type")
 
 
 def test_id_alike(c: Comparison) -> Numbers:
@@ -94,7 +94,7 @@ def test_id_alike(c: Comparison) -> Numbers:
 
 def href_same(c: Comparison) -> Numbers:
     """1 if the link leads to the very same address."""
-    return c.same(c.page.attribute("href"), c.wanted.value("href"))
+    return c.attribute_same("href")
 
 
 def class_overlap(c: Comparison) -> Numbers:
@@ -107,7 +107,7 @@ def class_overlap(c: Comparison) -> Numbers:
         given = frozenset((value or "").split())
         return len(known & given) / len(known | given if c.wanted.complete else known)
 
-    return np.array([overlap(value) for value in gather(c.page.attribute("class"), c.rows)])
+    return np.array([overlap(value) for value in c.values("class")])
 
 
 def text_same(c: Comparison) -> Numbers:
@@ -133,10 +133,10 @@ def words_contradict(c: Comparison) -> Numbers:
 
 def other_attributes(c: Comparison) -> Numbers:
     """Share of the remaining wanted attributes that the candidate has with the same value."""
-    known = [(name, value) for name, value in c.wanted.attributes.items() if name not in OWN_FEATURE]
+    known = [name for name in c.wanted.attributes if name not in OWN_FEATURE]
     if not known:
         return c.unknown
-    return np.mean([c.same(c.page.attribute(name), value) for name, value in known], axis=0, dtype=np.float64)
+    return np.mean([c.attribute_same(name) for name in known], axis=0, dtype=np.float64)
 
 
 def parts_found(c: Comparison) -> Numbers:
@@ -144,7 +144,7 @@ def parts_found(c: Comparison) -> Numbers:
     if not c.wanted.parts:
         return c.unknown
     found = [
-        [part in (value or "") for value in gather(c.page.texts if name == "text" else c.page.attribute(name), c.rows)]
+        [part in (value or "") for value in (gather(c.page.texts, c.rows) if name == "text" else c.values(name))]
         for name, part in c.wanted.parts.items()
     ]
     return np.mean(found, axis=0, dtype=np.float64)
@@ -155,7 +155,7 @@ def action_fits(c: Comparison) -> Numbers:
     fitting = ROLES_FOR.get(c.wanted.action or "")
     if fitting is None:
         return c.unknown
-    kinds = gather(c.page.attribute("type"), c.rows)
+    kinds = c.values("type")
     typed = [
         c.wanted.action == "type" and tag == "input" and kind in TYPED_INPUTS
         for tag, kind in zip(c.tags, kinds, strict=True)
@@ -260,8 +260,8 @@ def parent_alike(c: Comparison) -> Numbers:
     known = c.wanted.parent_attributes
     if not known:
         return c.unknown
-    parents = np.maximum(c.page.parents[c.rows], 0)
-    same = [[given == value for given in gather(c.page.attribute(name), parents)] for name, value in known.items()]
+    parents = np.maximum(c.page.parents[c.rows], 0).tolist()
+    same = [[c.page.value(row, name) == value for row in parents] for name, value in known.items()]
     return np.mean(same, axis=0, dtype=np.float64)
 
 
@@ -343,13 +343,15 @@ BASE_FEATURES: tuple[Feature, ...] = (
     *map(_attribute, ("id", "name", "href", "aria-label", "placeholder", "title", "alt", "value", "src")),
     _own(href_same),
     _own(class_overlap),
-    Feature("text_alike", "Likeness of the text a reader sees.", lambda c: c.alike(c.page.texts, c.wanted.text)),
+    Feature("text_alike", "Likeness of the text a reader sees.", lambda c: c.column_alike(c.page.texts, c.wanted.text)),
     _own(text_same),
     _own(text_words),
     Feature(
-        "accessible_name_alike", "Likeness of the accessible name.", lambda c: c.alike(names(c.page), c.wanted.name)
+        "accessible_name_alike",
+        "Likeness of the accessible name.",
+        lambda c: c.column_alike(names(c.page), c.wanted.name),
     ),
-    Feature("label_alike", "Likeness of the label's text.", lambda c: c.alike(labels(c.page), c.wanted.label)),
+    Feature("label_alike", "Likeness of the label's text.", lambda c: c.column_alike(labels(c.page), c.wanted.label)),
     _own(words_shared),
     _own(words_contradict, -1),
     _own(other_attributes),

@@ -109,8 +109,8 @@ def path_to(page: Page, row: int) -> tuple[Step, ...]:
     return tuple(
         Step(
             tag=page.tag(at),
-            id=page.attribute("id")[at],
-            classes=tuple((page.attribute("class")[at] or "").split()),
+            id=page.value(at, "id"),
+            classes=tuple((page.value(at, "class") or "").split()),
             index=page.position(at)[0],
         )
         for at in above

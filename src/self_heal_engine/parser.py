@@ -13,7 +13,8 @@ import numpy as np
 import turbohtml
 import turbohtml.query
 
-from self_heal_engine.dom import Page, Rows, encode, outline
+from self_heal_engine.dom import Page, Rows, encode
+from self_heal_engine.outline import outline
 
 # Pages kept parsed, and how many elements they may have together (about 0.6 kB each, measured in benchmarks/).
 MOST_PAGES = 16
@@ -54,6 +55,10 @@ class TurboEngine:
 
     def _rows(self, elements: list[turbohtml.Element]) -> Rows:
         return np.array(sorted({self.row_of[element] for element in elements}), dtype=np.intp)
+
+    def value(self, row: int, name: str) -> str | None:
+        """Return one attribute of one element, or None; "" for one without a value."""
+        return self._elements[row].attr(name)
 
     def attributes(self, row: int) -> dict[str, str]:
         """Return the attributes of one element, in the order of the page."""

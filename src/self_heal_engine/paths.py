@@ -38,7 +38,7 @@ def _numbered_if_needed(page: Page, row: int) -> str:
 
 
 def _id_or_numbered(page: Page, row: int) -> str:
-    value = page.attribute("id")[row]
+    value = page.value(row, "id")
     return f"//*[@id='{value}']" if value else _numbered(page, row)
 
 

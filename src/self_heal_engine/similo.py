@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from self_heal_engine.dom import Page, Rows, gather
+from self_heal_engine.dom import Page, Rows
 from self_heal_engine.fingerprint import Fingerprint
 from self_heal_engine.neighbourhood import neighbour_text
 from self_heal_engine.paths import id_path, indexed_path, short_path
@@ -85,15 +85,20 @@ def equal_attributes(page: Page, rows: Rows, wanted: Fingerprint) -> Numbers:
     """Return how many attributes have the same value on both sides, as a share of the larger number of attributes."""
     same = np.zeros(len(rows))
     for name, value in wanted.attributes.items():
-        same += np.array([given == value for given in gather(page.attribute(name), rows)])
+        same += np.array([given == value for given in values_at(page, rows, name)])
     counts = np.array([page.attribute_count(row) for row in rows.tolist()])
     return same / np.maximum(np.maximum(counts, len(wanted.attributes)), 1)
+
+
+def values_at(page: Page, rows: Rows, attribute: str) -> Values:
+    """Return one attribute of each candidate."""
+    return [page.value(row, attribute) for row in rows.tolist()]
 
 
 def given_values(name: str, page: Page, rows: Rows) -> Values:
     """Return a property of each candidate."""
     compute = COMPUTED.get(name)
-    return [compute(page, row) for row in rows.tolist()] if compute else gather(page.attribute(name), rows)
+    return [compute(page, row) for row in rows.tolist()] if compute else values_at(page, rows, name)
 
 
 def is_button(tag: str | None, attributes: Callable[[str], str | None]) -> str:
@@ -112,11 +117,9 @@ COMPUTED: dict[str, Callable[[Page, int], str | None]] = {
     "path": indexed_path,
     "short_path": short_path,
     "id_path": id_path,
-    "is_button": lambda page, row: is_button(page.tag(row), lambda name: page.attribute(name)[row]),
-    "visible_text": lambda page, row: visible_text(page.text(row), lambda name: page.attribute(name)[row]),
-    "whole_text": lambda page, row: (
-        page.text(row) or page.attribute("value")[row] or page.attribute("placeholder")[row]
-    ),
+    "is_button": lambda page, row: is_button(page.tag(row), lambda name: page.value(row, name)),
+    "visible_text": lambda page, row: visible_text(page.text(row), lambda name: page.value(row, name)),
+    "whole_text": lambda page, row: page.text(row) or page.value(row, "value") or page.value(row, "placeholder"),
     "neighbour_text": neighbour_text,
 }
 

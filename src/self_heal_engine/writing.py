@@ -102,7 +102,7 @@ def lasting(value: str | None) -> bool:
 
 def lasting_classes(page: Page, row: int) -> list[str]:
     """Return the classes that do not look generated, the rarest on the page first."""
-    classes = dict.fromkeys((page.attribute("class")[row] or "").split())
+    classes = dict.fromkeys((page.value(row, "class") or "").split())
     shares = class_counts(page)
     return sorted(filter(lasting, classes), key=lambda name: shares[name])
 
