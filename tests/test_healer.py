@@ -197,7 +197,14 @@ def test_the_same_locator_twice_gets_the_same_answer():
 def test_assignment_gives_the_highest_sum_not_the_first_come():
     rows = [np.array([3, 5]), np.array([3, 7])]
     scores = [np.array([0.9, 0.8]), np.array([0.9, 0.1])]
-    assert assign(10, rows, scores) == {0: 5, 1: 3}
+    assert assign(rows, scores) == [5, 3]
+
+
+def test_two_locators_of_one_element_share_it():
+    before, page = read_page(SHOP_BEFORE), read_page(SHOP_AFTER)
+    locators = [read_locator("css", "#login-btn"), read_locator("xpath", "//form[@id='login-form']/button")]
+    first, second = heal_all(page, [baseline_fingerprint(before, locator) for locator in locators])
+    assert first.candidates[0].row == second.candidates[0].row
 
 
 def test_the_reasons_name_what_matched_and_what_did_not():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -63,30 +63,32 @@ def heal_all(page: Page, wanted: Sequence[Fingerprint], model: Model = WEIGHTED,
     """Return an answer for each broken locator of one page; no element is the first choice of two.
 
     Elements go to the fingerprints so that the sum of the scores is highest (one-to-one assignment); each answer is
-    then found among the elements that no other fingerprint was given. The same fingerprint twice is one.
+    then found among the elements that no other fingerprint was given. Two locators of one element share it: their
+    fingerprints are the same but for the locator.
     """
-    distinct = list({repr(known): known for known in wanted}.values())
-    rows = [candidates(page, known) for known in distinct]
-    scores = [model.rank(page, these, known) for these, known in zip(rows, distinct, strict=True)]
-    taken = assign(len(page), rows, scores)
-    answers = {}
-    for at, known in enumerate(distinct):
-        free = ~np.isin(rows[at], [row for other, row in taken.items() if other != at])
-        answers[repr(known)] = answer(page, known, rows[at][free], scores[at][free], model, limit)
-    return [answers[repr(known)] for known in wanted]
+    elements = [repr(replace(known, locator=None) if known.complete else known) for known in wanted]
+    distinct = dict(zip(elements, wanted, strict=True))
+    rows = {element: candidates(page, known) for element, known in distinct.items()}
+    scores = {element: model.rank(page, rows[element], known) for element, known in distinct.items()}
+    taken = dict(zip(distinct, assign(list(rows.values()), list(scores.values())), strict=True))
+    results = []
+    for element, known in zip(elements, wanted, strict=True):
+        others = [row for other, row in taken.items() if other != element and row is not None]
+        free = ~np.isin(rows[element], others)
+        results.append(answer(page, known, rows[element][free], scores[element][free], model, limit))
+    return results
 
 
-def assign(size: int, rows: list[Rows], scores: list[NDArray[np.float64]]) -> dict[int, int]:
-    """Return which row each fingerprint gets, so that the sum of the scores is highest."""
+def assign(rows: list[Rows], scores: list[NDArray[np.float64]]) -> list[int | None]:
+    """Return which row each fingerprint gets, so that the sum of the scores is highest; None where none is left."""
     from scipy.optimize import linear_sum_assignment  # 0.2 s, and only many locators at once need it
 
     used = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *rows]))
     gains = np.zeros((len(rows), len(used)))
     for at, (these, given) in enumerate(zip(rows, scores, strict=True)):
         gains[at, np.searchsorted(used, these)] = given
-    chosen, columns = linear_sum_assignment(gains, maximize=True)
-    pairs = zip(chosen.tolist(), columns.tolist(), strict=True)
-    return {at: int(used[column]) for at, column in pairs if gains[at, column] > 0}
+    chosen = dict(zip(*(part.tolist() for part in linear_sum_assignment(gains, maximize=True)), strict=True))
+    return [int(used[chosen[at]]) if at in chosen and gains[at, chosen[at]] > 0 else None for at in range(len(rows))]
 
 
 def answer(
