@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pages import SHOP_AFTER, SHOP_BEFORE
 from self_heal_engine import CannotHeal, fingerprint, guess_fingerprint, heal, read_locator
-from self_heal_engine.candidates import candidates
+from self_heal_engine.candidates import anchor_nearness, candidates
 from self_heal_engine.features import (
     BASE_FEATURES,
     DIRECTIONS,
@@ -186,6 +186,17 @@ def test_a_feature_says_what_its_name_says(feature, old, new, figures):
 def test_the_role_agrees_with_the_action(action, html, fits):
     wanted = guess_fingerprint(read_locator("css", "#x"), action=action)
     assert [line["action_fits"] for line in features_of("", html, "body *", wanted)] == fits
+
+
+def test_an_anchor_is_nearest_to_what_follows_it_then_to_what_precedes_it():
+    page = read_page("<i>a</i><b>1</b><u>Here</u><s>2</s><q>3</q><p>4</p>")
+    near = anchor_nearness(page, ("Here",))
+    before, after, second, third = (float(near[int(page.css(tag)[0])]) for tag in ("b", "s", "q", "p"))
+    assert after == 1.0
+    assert after > before
+    assert before == second > third > 0
+    assert (anchor_nearness(page, ("not there",)) == 0).all()
+    assert anchor_nearness(page, ("Here", "not there")).max() == 0.5, "averaged over the anchors"
 
 
 def test_what_is_not_known_is_not_a_number():

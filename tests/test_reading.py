@@ -185,7 +185,7 @@ GENERATED = """css-1x2y3z sc-bdVaJa sc-gKsewC-0 jss123 ember1234 :r1: :r1a: mui-
 makeStyles-root-12 jsx-2871293847 yui_3_18_1_1_1234 gwt-uid-44 ext-gen1001 ui-id-5 mat-input-3 cdk-overlay-2 radix-12
 mat-mdc-form-field-label-0 headlessui-menu-button-3 user-92831 el-id-1024-2 id-1234567 row_20391 Header_bar__Qw9z3
 _button_1a2b3_14 a1b2c3d4 kJ3xQ9z «r3» _r_1a_ emotion-0 css-0 dropdown-4f8a2b1c 123456 post-48213 downshift-0-label
-rc_select_3 x1i10hfl""".split()
+rc_select_3 x1i10hfl panel-deadbeef1""".split()
 WRITTEN = """btn-primary col-md-6 h1 mt-4 login-btn step2 item-12 main header nav-link submit email password2 user-name
 firstName btnSubmit navbar-expand-lg form-control d-flex px-3 text-danger cart-link product-list page-login address1
 line2 col-xs-12 w-100 fa-2x icon-24 panel_2 section3 tab1 searchInput csrf_token id_username id_form-0-name mb-0
