@@ -28,7 +28,6 @@ from self_heal_engine.accessible_names import names
 from self_heal_engine.candidates import candidates
 from self_heal_engine.dom import Page
 from self_heal_engine.explaining import reasons
-from self_heal_engine.features import feature_matrix
 from self_heal_engine.matching import matches
 from self_heal_engine.parser import read_page
 from self_heal_engine.ranking import weighted
@@ -108,8 +107,7 @@ def stages(html: str, known: Fingerprint, runs: int) -> dict[str, float]:
         timed("texts", lambda: page.texts)  # noqa: B023
         timed("roles, names, labels", lambda: (roles(page), names(page), labels(page)))  # noqa: B023
         rows = timed("candidates", lambda: candidates(page, known))  # noqa: B023
-        timed("features", lambda: feature_matrix(page, rows, known))  # noqa: B023
-        scores = weighted(page, rows, known)
+        scores = timed("ranking", lambda: weighted(page, rows, known))  # noqa: B023
         best = rows[np.argsort(-scores, kind="stable")[:5]].tolist()
         timed("old locator", lambda: matches(page, known.locator))  # noqa: B023
         timed("locators", lambda: [unique_locators(page, row) for row in best])  # noqa: B023

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
+from operator import methodcaller
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -120,7 +121,7 @@ class Page:
         self._parent_list: list[int] = outline.parents.tolist()
         self._end_list: list[int] = outline.ends.tolist()
         self._text_nodes = text_nodes
-        self._text_owners: list[int] = outline.text_owners.tolist()
+        self._text_owners = outline.text_owners
         self.first_texts, self.last_texts = outline.first_texts, outline.last_texts
         self.rectangles: list[tuple[float, float, float, float]] | None = None  # x, y, width, height of every row
         self._facts: dict[object, Any] = {}
@@ -234,12 +235,10 @@ class Page:
         return self._texts_outside(NEVER_SHOWN)
 
     def _texts_outside(self, silent_tags: frozenset[str]) -> list[str]:
-        silent = [tag in silent_tags for tag in self.tags.values]
-        codes = self._tag_list
-        return [
-            "" if silent[codes[owner]] else text
-            for text, owner in zip(self._text_nodes, self._text_owners, strict=True)
-        ]
+        texts = list(self._text_nodes)
+        for silent in np.flatnonzero(self.is_tag(*silent_tags)[self._text_owners]).tolist():
+            texts[silent] = ""
+        return texts
 
     @cached_property
     def _pieces(self) -> list[str]:
@@ -284,7 +283,7 @@ class Page:
     def own_texts(self) -> Column:
         """The text directly inside each element, without its descendants', white space collapsed."""
         own = [""] * len(self)
-        for text, owner in zip(self._shown_texts, self._text_owners, strict=True):
+        for text, owner in zip(self._shown_texts, self._text_owners.tolist(), strict=True):
             if text and len(own[owner]) < MOST_TEXT:
                 own[owner] += text[:MOST_TEXT]
         return encode([" ".join(text.split()) if text else text for text in own])
@@ -328,11 +327,12 @@ class Page:
     @cached_property
     def solid_lengths(self) -> NDArray[np.intp]:
         """How many characters other than white space the textContent of each element has."""
-        solid = np.zeros(len(self._dom_texts) + 1, dtype=np.intp)
-        lengths = [
-            len(piece) - piece.count(" ") if piece else len("".join(text.split()))
-            for piece, text in zip(self._pieces, self._dom_texts, strict=True)
-        ]
+        pieces = self._pieces
+        lengths = np.fromiter(map(len, pieces), dtype=np.intp, count=len(pieces))
+        lengths -= np.fromiter(map(methodcaller("count", " "), pieces), dtype=np.intp, count=len(pieces))
+        for unseen in np.flatnonzero(lengths == 0).tolist():  # white space, and what is in the DOM but never shown
+            lengths[unseen] = len("".join(self._dom_texts[unseen].split()))
+        solid = np.zeros(len(pieces) + 1, dtype=np.intp)
         np.cumsum(lengths, out=solid[1:])
         return solid[self.last_texts] - solid[self.first_texts]
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from self_heal_engine.comparison import Comparison
 from self_heal_engine.dom import Page, Rows
 from self_heal_engine.errors import CannotHeal, quoted
-from self_heal_engine.features import FEATURE_NAMES, SCHEMA, feature_matrix
+from self_heal_engine.features import BASE_FEATURES, FEATURE_NAMES, SCHEMA, feature_matrix
 from self_heal_engine.fingerprint import Fingerprint
 
 if TYPE_CHECKING:
@@ -37,8 +38,11 @@ WEIGHTS = {
 PENALTIES = {"words_contradict": 0.25}
 # Stands for what is not known: where little is known, little can be explained, and the score stays low.
 UNKNOWN = 4.0
-_WEIGHTS = np.array([WEIGHTS.get(name, 0.0) for name in FEATURE_NAMES])
-_PENALTIES = np.array([PENALTIES.get(name, 0.0) for name in FEATURE_NAMES])
+
+# Only these are computed for it: Similo's scores and the standing among rivals are for trained models.
+WEIGHED = [feature for feature in BASE_FEATURES if feature.name in {*WEIGHTS, *PENALTIES}]
+_WEIGHTS = np.array([WEIGHTS.get(feature.name, 0.0) for feature in WEIGHED])
+_PENALTIES = np.array([PENALTIES.get(feature.name, 0.0) for feature in WEIGHED])
 
 # A model file larger than this is refused before it is parsed.
 MOST_MODEL_BYTES = 50_000_000
@@ -46,7 +50,10 @@ MOST_MODEL_BYTES = 50_000_000
 
 def weighted(page: Page, rows: Rows, wanted: Fingerprint) -> NDArray[np.float64]:
     """Score by the weighted share of what is known that each candidate explains; no training needed."""
-    matrix = feature_matrix(page, rows, wanted).astype(np.float64)
+    if not len(rows):
+        return np.empty(0)
+    comparison = Comparison(page, rows, wanted)
+    matrix = np.column_stack([feature.compute(comparison) for feature in WEIGHED])
     known = np.where(np.isnan(matrix), 0.0, _WEIGHTS)
     figures = np.nan_to_num(matrix)
     explained = (figures * known).sum(axis=1) / (known.sum(axis=1) + UNKNOWN)
