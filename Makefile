@@ -6,14 +6,19 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-# uv where it is, else pip's own copy of it in the virtual environment, else pip.
+# uv where it is, else a copy of it in the virtual environment, else pip.
+UV = $(shell command -v uv || echo $(BIN)/uv)
+
+# A half-made virtual environment would hide the reason from the next run.
 define INSTALL
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@if command -v uv > /dev/null; then uv=uv; \
-	else $(BIN)/python -m pip install --quiet uv 2> /dev/null || true; uv=$(BIN)/uv; fi; \
-	if $$uv --version > /dev/null 2>&1; then \
-		$$uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/$(1).txt && \
-		$$uv pip install --quiet --python $(BIN)/python --no-deps -e .; \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name yours: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+		{ rm -rf .venv; echo "no virtual environment can be made: apt-get install python3-venv" >&2; exit 1; }
+	@$(UV) --version > /dev/null 2>&1 || $(BIN)/python -m pip install --quiet uv 2> /dev/null || true
+	@if $(UV) --version > /dev/null 2>&1; then \
+		$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/$(1).txt && \
+		$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .; \
 	else \
 		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/$(1).txt && \
 		$(BIN)/python -m pip install --quiet --no-deps -e .; \
@@ -22,7 +27,7 @@ define INSTALL
 endef
 
 help: ## List the targets.
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.serve: requirements/serve.txt pyproject.toml
 	$(call INSTALL,serve)
@@ -41,7 +46,7 @@ run: .venv/.serve ## Set up, then heal the broken locators of the bundled exampl
 test: check ## Set up, then pass lint, format, types and every test (long ones apart).
 	$(BIN)/python -m pytest -n 2 -q
 
-test-long: .venv/.test ## The tests that take minutes.
+test-long: .venv/.test ## The tests that take minutes: a fresh clone, the locks elsewhere.
 	$(BIN)/python -m pytest -m long -n 2 -q
 
 check: lint types
@@ -61,9 +66,9 @@ bench: .venv/.test ## Measure speed beside the peers (needs npm); writes reports
 	$(BIN)/python -m benchmarks.speed
 
 lock: .venv/.test ## Lock the versions again: names, versions and hashes, no addresses.
-	for set in serve test dev; do \
+	set -e; for set in serve test dev; do \
 		extra=$$([ $$set = serve ] || echo --extra $$set); \
-		$(BIN)/uv pip compile pyproject.toml $$extra --universal --generate-hashes --no-header --no-annotate \
+		$(UV) pip compile pyproject.toml $$extra --universal --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links --quiet -o requirements/$$set.txt; \
 	done
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 
 import pytest
 
@@ -16,27 +17,31 @@ CHROMIUM_FLAGS = [
 ]  # fmt: skip
 
 
+def require(tool):
+    """Skip without the tool, with the line that installs it; fail under CI."""
+    command, install = TOOLS[tool]
+    if shutil.which(command) is None:
+        reason = f"{tool} is not installed: {install}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
 def pytest_runtest_setup(item):
     for marker in item.iter_markers("needs"):
-        (tool,) = marker.args
-        command, install = TOOLS[tool]
-        if shutil.which(command) is None:
-            reason = f"{tool} is not installed: {install}"
-            if os.environ.get("CI") == "true":
-                pytest.fail(reason, pytrace=False)
-            pytest.skip(reason)
+        require(*marker.args)
 
 
 def pytest_terminal_summary(terminalreporter):
-    reasons = {
-        report.longrepr[2] for report in terminalreporter.stats.get("skipped", []) if isinstance(report.longrepr, tuple)
-    }
-    for reason in sorted(reasons):
-        terminalreporter.write_line(f"NOT TESTED: {reason}", red=True, bold=True)
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple))
+    for reason, tests in sorted(reasons.items()):
+        terminalreporter.write_line(f"NOT TESTED ({tests}): {reason}", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
 def browser():
+    require("chromium")  # also where a test forgot to say so
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -1,6 +1,8 @@
 """What the documents say is what the code does; what may not stand in the repository does not."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -8,9 +10,17 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parent.parent
 SOURCES = list((ROOT / "src").rglob("*.py"))
+
+
+def locked(lock):
+    """What a lock pins: pairs of name and version."""
+    lines = (ROOT / "requirements" / f"{lock}.txt").read_text("utf-8").lower()
+    return set(re.findall(r"^([a-z0-9][\w.-]*)==(\S+)", lines, re.MULTILINE))
 
 
 def test_the_readmes_example_prints_what_it_says():
@@ -47,6 +57,10 @@ def test_every_target_of_the_makefile_is_listed():
     assert phony == targets
     described = set(re.findall(r"^([a-z][a-z-]*):.*## ", makefile, re.MULTILINE))
     assert targets - described == {"check"}, "only the helper of test has no line of its own"
+    listed = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert re.findall(r"^([a-z-]+) +[A-Z].*\.$", listed.stdout, re.MULTILINE) == re.findall(
+        r"^([a-z][a-z-]*):.*## ", makefile, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("lock", ["serve", "test", "dev"])
@@ -73,6 +87,30 @@ def test_the_locks_hold_what_the_project_asks_for():
             assert re.search(rf"^{re.escape(name)}==", lines, re.MULTILINE), (lock, name)
 
 
+@pytest.mark.parametrize("lock", ["serve", "test", "dev"])
+def test_a_locked_version_is_one_the_project_allows(lock):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    allowed = {}
+    for asked in [*project["dependencies"], *extras["test"], *extras["workbench"]]:
+        requirement = Requirement(asked)
+        allowed[requirement.name.lower()] = requirement.specifier
+    for name, version in locked(lock):
+        assert version in allowed.get(name, SpecifierSet()), name
+
+
+def test_the_locks_agree_so_that_run_and_test_share_one_environment():
+    assert locked("serve") <= locked("test") <= locked("dev")
+
+
+def test_no_environment_gets_both_builds_of_xgboost():
+    lines = (ROOT / "requirements" / "serve.txt").read_text("utf-8")
+    markers = dict(re.findall(r"^(xgboost[\w-]*)==\S+ ; (.*) \\$", lines, re.MULTILINE))
+    assert markers == {"xgboost": "sys_platform == 'darwin'", "xgboost-cpu": "sys_platform != 'darwin'"}
+    for lock in ("serve", "test", "dev"):
+        assert not [name for name, _ in locked(lock) if name.startswith("nvidia")], lock
+
+
 def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine():
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
@@ -82,6 +120,7 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine():
         "pythonhosted" + ".org",
         "npmjs" + ".org",
         "npmjs" + ".com",
+        "deb.debian" + ".org",
         "/ho" + "me/",
         "/wo" + "rk/",
         "/ro" + "ot/",
@@ -91,3 +130,40 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine():
         if path.is_file():
             text = path.read_text("utf-8", "replace")
             assert not [word for word in forbidden if word in text], name
+
+
+@pytest.mark.long
+def test_a_fresh_clone_heals_the_example(tmp_path):
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    said = subprocess.run(["make", "run"], cwd=clone, env=environment, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert "healed" in said.stdout
+    assert (clone / ".venv" / ".serve").exists()
+    assert not list(clone.glob(".venv/lib/*/site-packages/pytest")), "running needs no test tools"
+    changed = subprocess.run(["git", "status", "--short"], cwd=clone, capture_output=True, text=True, check=True)
+    assert changed.stdout == "", "setting up leaves nothing to commit"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("platform", ["linux", "aarch64-unknown-linux-gnu", "macos", "windows"])
+def test_the_serving_lock_installs_without_a_compiler_on(python, platform, tmp_path):
+    uv = shutil.which("uv") or shutil.which("uv", path=Path(sys.executable).parent)
+    if uv is None:
+        pytest.skip("uv is not installed: pip install uv")
+    asked = ["--only-binary", ":all:", "--require-hashes", "-r", ROOT / "requirements" / "serve.txt"]
+    target = ["--target", tmp_path, "--python-version", python, "--python-platform", platform]
+    said = subprocess.run(
+        [uv, "pip", "install", "--dry-run", *target, *asked], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stderr
+
+
+@pytest.mark.long
+def test_pip_accepts_the_serving_lock_too(tmp_path):
+    lock = ROOT / "requirements" / "serve.txt"
+    asked = ["install", "--quiet", "--require-hashes", "--target", tmp_path, "-r", lock]
+    subprocess.run([sys.executable, "-m", "pip", *asked], check=True)
+    assert (tmp_path / "turbohtml").exists()
