@@ -16,8 +16,8 @@ FROM_CONTENT = frozenset(
 
 # Roles that pass their content on to an ancestor's name, although they have none from it themselves.
 PASSED_ON = frozenset(
-    "caption code definition deletion emphasis insertion list listitem mark none paragraph presentation region "
-    "rowgroup section strong subscript superscript table term time".split()
+    "caption code contentinfo definition deletion emphasis insertion list listitem mark none paragraph presentation "
+    "region rowgroup section strong subscript superscript table term time".split()
 )
 
 # Roles that the specification leaves without any name.
@@ -26,20 +26,10 @@ NEVER_NAMED = frozenset(
     "superscript term time".split()
 )
 
-# What makes a name differ from the text: these tags, or any of these attributes, anywhere inside.
+# What makes a name differ from the text, inside an element: these tags, and for the element itself its holders.
 SPECIAL_TAGS = ("img", "input", "select", "textarea", "svg", "object", "iframe", "slot", "meter", "progress", "area")
-SPECIAL_ATTRIBUTES = (
-    "aria-label",
-    "aria-labelledby",
-    "aria-hidden",
-    "aria-owns",
-    "hidden",
-    "style",
-    "title",
-    "role",
-    "placeholder",
-)
-SPECIAL_HOLDERS = ("fieldset", "figure", "table", "summary", "details")
+SPECIAL_HOLDERS = ("fieldset", "figure", "table")
+NAMING_ATTRIBUTES = ("aria-label", "aria-labelledby", "title")
 
 # What browsers write on a button without a value, in English.
 UNNAMED_BUTTONS = {"submit": "Submit", "reset": "Reset", "file": "Choose File"}
@@ -60,14 +50,14 @@ def names(page: Page) -> Column:
     role_column, texts = roles(page), page.texts
     takes_content = np.array([*(role in FROM_CONTENT for role in role_column.values), False])[role_column.codes]
     role_given = role_column.codes >= 0
-    special = _special(page)
-    plain = inside(special, page) == 0
+    named = naming(page)
+    plain = (special_inside(page, named) == 0) & ~named
     number = {value: at for at, value in enumerate(texts.values)}
     empty = number.setdefault("", len(number))
     codes = np.where(role_given, empty, -1).astype(np.int32)
     from_text = role_given & takes_content & plain
     codes[from_text] = texts.codes[from_text]
-    unclear = role_given & (~plain & takes_content | special)
+    unclear = role_given & (~plain & takes_content | named)
     fields = plain_fields(page)
     unclear &= ~fields
     for control, found in label_rows(page).items():
@@ -94,24 +84,35 @@ def plain_fields(page: Page) -> Flags:
     return found
 
 
-def inside(marked: Flags, page: Page) -> NDArray[np.intp]:
-    """Return how many marked elements each element holds, itself counted."""
+def naming(page: Page) -> Flags:
+    """Return which elements have something of their own that may name them."""
+    found = page.is_tag(*SPECIAL_TAGS, *SPECIAL_HOLDERS)
+    for attribute in NAMING_ATTRIBUTES:
+        found |= page.attribute(attribute).codes >= 0
+    return found
+
+
+def special_inside(page: Page, named: Flags) -> NDArray[np.intp]:
+    """Return how many elements inside each one keep its name from being its text.
+
+    Those are named in another way, are hidden while it is not, or have a role that keeps its content to itself.
+    """
+    column = roles(page)
+    open_roles = FROM_CONTENT | PASSED_ON
+    keeps = np.array([*(role not in open_roles for role in column.values), False])[column.codes]
+    hides = page.hidden & ~page.hidden[np.maximum(page.parents, 0)]
+    special = keeps | hides | named & ~page.is_tag("table")
     before = np.zeros(len(page) + 1, dtype=np.intp)
-    np.cumsum(marked, out=before[1:])
-    return before[page.ends] - before[:-1]
-
-
-def _special(page: Page) -> Flags:
-    special = page.is_tag(*SPECIAL_TAGS, *SPECIAL_HOLDERS)
-    for attribute in SPECIAL_ATTRIBUTES:
-        special |= page.attribute(attribute).codes >= 0
-    return special
+    np.cumsum(special, out=before[1:])
+    return before[page.ends] - before[1:]
 
 
 def _name(page: Page, row: int) -> tuple[str, int]:
     """Return the accessible name of one element, white space collapsed, and how many elements it took."""
     if roles(page)[row] in NEVER_NAMED:
         return "", 0
+    if page.tag(row) == "img" and not (page.value(row, "aria-label") or page.value(row, "aria-labelledby")):
+        return " ".join((page.value(row, "alt") or page.value(row, "title") or "").split())[:MOST_TEXT], 1
     naming = _Name(page)
     return " ".join(naming.of(row, top=True).split())[:MOST_TEXT], len(naming.visited)
 

@@ -330,7 +330,8 @@ class Page:
         pieces = self._pieces
         lengths = np.fromiter(map(len, pieces), dtype=np.intp, count=len(pieces))
         lengths -= np.fromiter(map(methodcaller("count", " "), pieces), dtype=np.intp, count=len(pieces))
-        for unseen in np.flatnonzero(lengths == 0).tolist():  # white space, and what is in the DOM but never shown
+        unseen_tags = self.is_tag(*NEVER_SHOWN - {"script", "style", "noscript"})
+        for unseen in np.flatnonzero(unseen_tags[self._text_owners]).tolist():  # in the DOM, but never shown
             lengths[unseen] = len("".join(self._dom_texts[unseen].split()))
         solid = np.zeros(len(pieces) + 1, dtype=np.intp)
         np.cumsum(lengths, out=solid[1:])
