@@ -38,7 +38,7 @@ TARGETS = 5  # elements healed on each page, evenly spread
 GOALS = {"scrapling": 25.0, "1,700": 6.0, "25,000": 12.0}
 
 
-def broken(page: Page, html: str) -> list[Fingerprint]:
+def broken(page: Page) -> list[Fingerprint]:
     """Return the fingerprints of some elements that a test would use, their id and name no longer on the page."""
     rows = [row for row in page.css("a, button, input, select").tolist() if not page.hidden[row]]
     rows = [rows[int(at)] for at in np.linspace(0, len(rows) - 1, TARGETS + 2)[1:-1]]
@@ -62,7 +62,7 @@ def seconds(work: Callable[[], object]) -> float:
 def measure(page: BenchmarkPage, runs: int, peer_runs: int) -> dict[str, object]:
     """Return the medians of one page; ours and the peer take turns, so that a noisy machine hits both."""
     parsed = read_page(page.html)
-    wanted = broken(parsed, page.html)
+    wanted = broken(parsed)
     elements = list(Selector(page.html).css("a, button, input, select"))
     times: dict[str, list[float]] = {"parse": [], "heal": [], "cached": [], "scrapling": []}
     for run in range(runs):
@@ -116,20 +116,24 @@ def stages(html: str, known: Fingerprint, runs: int) -> dict[str, float]:
 
 
 MEMORY = """
-import resource, sys
+import sys
+from pathlib import Path
 from benchmarks.speed import broken
 from self_heal_engine import heal
 from self_heal_engine.parser import read_page
+def kilobytes(what):
+    return int(Path("/proc/self/status").read_text().split(what + ":")[1].split()[0])
 html = sys.stdin.read()
-small = read_page("<p><a>x</a>" * 9); heal(small, broken(small, "")[0])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-page = read_page(html); heal(page, broken(page, html)[0])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+small = read_page("<p><a>x</a>" * 9); heal(small, broken(small)[0])
+Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from what is in use now
+before = kilobytes("VmRSS")
+page = read_page(html); heal(page, broken(page)[0])
+print(kilobytes("VmHWM") - before)
 """
 
 
 def peak_memory(html: str) -> float:
-    """Return how many megabytes one heal in a fresh process adds to what the imports took."""
+    """Return how many megabytes one heal in a fresh process needs at most beside what was in use (Linux only)."""
     done = subprocess.run([sys.executable, "-c", MEMORY], input=html, capture_output=True, text=True, check=True)
     return round(int(done.stdout) / 1024, 1)
 
