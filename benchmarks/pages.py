@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import re
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,17 +50,19 @@ def benchmark_pages(quick: bool = False) -> Iterator[BenchmarkPage]:
 
 
 def package(name: str) -> Path:
-    """Return the folder of an npm package, fetched with ``npm pack`` the first time."""
+    """Return the folder of an npm package, fetched with ``npm pack`` the first time; safe to ask twice at once."""
     folder = CACHE / name.replace("/", "_")
     if not folder.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        packed = subprocess.run(
-            ["npm", "pack", "--silent", name], cwd=CACHE, capture_output=True, text=True, check=True
-        ).stdout.split()[-1]
-        with tarfile.open(CACHE / packed) as archive:
-            archive.extractall(folder, filter="data")
-        (CACHE / packed).unlink()
-    return folder / "package"
+        with tempfile.TemporaryDirectory(dir=CACHE) as fetched:
+            subprocess.run(["npm", "pack", "--silent", name], cwd=fetched, capture_output=True, check=True)
+            (packed,) = Path(fetched).glob("*.tgz")
+            with tarfile.open(packed) as archive:
+                archive.extractall(fetched, filter="data")
+            packed.unlink()
+            with contextlib.suppress(OSError):  # another process was first: its copy is the same
+                (Path(fetched) / "package").rename(folder)
+    return folder
 
 
 def shipped(name: str, source: str, path: str) -> BenchmarkPage:

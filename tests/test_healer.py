@@ -149,6 +149,16 @@ def test_with_the_locator_alone(locator, text, anchors, action, html, found):
     assert found in first.text + first.html
 
 
+def test_a_generated_id_is_weak_evidence():
+    wanted = known("<a href=/a>Help</a><button id=:r1: class='Btn_x__a1B2c primary'>Save</button>", "button")
+    page = read_page(
+        "<button id=:r1: class='Btn_x__a1B2c'>Print</button><button id=:r2: class='Btn_x__z9Y8x primary'>Save</button>"
+    )
+    first, second = heal(page, wanted, limit=2).candidates
+    assert (first.text, second.text) == ("Save", "Print")
+    assert heal(page, guess_fingerprint(read_locator("id", ":r1:"), "Save")).candidates[0].text == "Save"
+
+
 def test_an_anchor_decides_between_twins():
     html = "<table><tr><td>Ann<td><button>Delete</button><tr><td>Bob<td><button>Delete</button><tr><td>Cy<td><button>Delete</button></table>"
     page = read_page(html)

@@ -42,6 +42,9 @@ PROPERTY_WEIGHTS = {
 TEXT_WEIGHT, NAME_WEIGHT, LABEL_WEIGHT, ROLE_WEIGHT, TAG_WEIGHT, CLASS_WEIGHT = 4.0, 2.0, 2.0, 1.0, 0.8, 1.0
 PLACE_WEIGHT, ANCESTOR_WEIGHT, ANCHOR_WEIGHT, WORDS_WEIGHT, INTERACTIVE_WEIGHT = 1.5, 0.7, 1.5, 3.0, 0.2
 
+# A generated id or name may still be the same one: a tenth of the weight.
+GENERATED = 0.1
+
 # Values less alike than this are as good as different, and the distance need not be computed to the end.
 LEAST_SIMILARITY = 0.4
 
@@ -93,8 +96,8 @@ def evidence(page: Page, wanted: Fingerprint) -> NDArray[np.float32]:
         total += (
             PROPERTY_WEIGHTS.get(name, 1.0) * spread([float(part in value) for value in column.values])[column.codes]
         )
-    if wanted.classes:
-        column, known = page.attribute("class"), frozenset(wanted.classes)
+    if known := wanted.lasting_classes():
+        column = page.attribute("class")
         shares = [len(known & set(value.split())) / len(known) for value in column.values]
         total += CLASS_WEIGHT * spread(shares)[column.codes]
     total += ANCHOR_WEIGHT * anchor_nearness(page, wanted.anchors)
@@ -108,7 +111,8 @@ def known_values(page: Page, wanted: Fingerprint) -> Iterator[tuple[Column, str,
     """Yield (column, wanted value, weight) for every property that is known."""
     for name, value in wanted.attributes.items():
         if value and name != "class" and (name in PROPERTY_WEIGHTS or name.startswith("data-")):
-            yield page.attribute(name), value, PROPERTY_WEIGHTS.get(name, 0.5)
+            weak = GENERATED if wanted.lasting_value(name) is None else 1.0
+            yield page.attribute(name), value, weak * PROPERTY_WEIGHTS.get(name, 0.5)
     if wanted.text:
         yield page.texts, wanted.text, TEXT_WEIGHT
     if wanted.name and wanted.name != wanted.text:
@@ -214,8 +218,8 @@ def shared_words(page: Page, wanted: Fingerprint) -> NDArray[np.float32]:
 
 def wanted_words(wanted: Fingerprint) -> frozenset[str]:
     """Return the words of all names and texts of the fingerprint, ids and test ids among them."""
-    told = [value for name, value in wanted.attributes.items() if name not in ("class", "style", "type")]
-    return words_of([*told, *wanted.classes, *wanted.parts.values(), wanted.text, wanted.name, wanted.label])
+    told = [wanted.lasting_value(name) for name in wanted.attributes if name not in ("class", "style", "type")]
+    return words_of([*told, *wanted.lasting_classes(), *wanted.parts.values(), wanted.text, wanted.name, wanted.label])
 
 
 def wordy_columns(page: Page) -> list[Column]:

@@ -46,8 +46,8 @@ class Comparison:
         return self.unknown if value is None else self.alike(gather(column, self.rows), value)
 
     def attribute_alike(self, name: str) -> Numbers:
-        """Return how alike the candidates' attribute is to the wanted one."""
-        value = self.wanted.value(name)
+        """Return how alike the candidates' attribute is to the wanted one; a generated id says nothing."""
+        value = self.wanted.lasting_value(name)
         return self.unknown if value is None else self.alike(self.values(name), value)
 
     def same(self, column: Column, value: str | None) -> Numbers:

@@ -24,6 +24,7 @@ from self_heal_engine.candidates import (
 from self_heal_engine.comparison import Comparison, Numbers
 from self_heal_engine.dom import Page, Rows, gather
 from self_heal_engine.fingerprint import MOST_RELATIVES, Fingerprint
+from self_heal_engine.generated import is_generated
 from self_heal_engine.locators import TEST_ID_ATTRIBUTES
 from self_heal_engine.neighbourhood import neighbour_text
 from self_heal_engine.similo import similo, similo_plus_plus
@@ -98,13 +99,13 @@ def href_same(c: Comparison) -> Numbers:
 
 
 def class_overlap(c: Comparison) -> Numbers:
-    """Share of the known classes (all classes of both, if the fingerprint is complete) that agree."""
-    known = frozenset(c.wanted.classes)
+    """Share of the known classes (of both sides', if the fingerprint is complete) that agree; generated ones apart."""
+    known = c.wanted.lasting_classes()
     if not known:
         return c.unknown
 
     def overlap(value: str | None) -> float:
-        given = frozenset((value or "").split())
+        given = frozenset(name for name in (value or "").split() if not is_generated(name))
         return len(known & given) / len(known | given if c.wanted.complete else known)
 
     return np.array([overlap(value) for value in c.values("class")])

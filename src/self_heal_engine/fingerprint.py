@@ -11,6 +11,7 @@ from self_heal_engine.accessibility import labels, roles
 from self_heal_engine.accessible_names import names
 from self_heal_engine.dom import Page
 from self_heal_engine.errors import CannotHeal, quoted
+from self_heal_engine.generated import is_generated
 from self_heal_engine.locators import Locator, Step
 from self_heal_engine.matching import matches
 from self_heal_engine.neighbourhood import neighbour_text
@@ -69,6 +70,15 @@ class Fingerprint:
     def value(self, attribute: str) -> str | None:
         """Return an attribute's exact value, or None if it is not known."""
         return self.attributes.get(attribute)
+
+    def lasting_value(self, attribute: str) -> str | None:
+        """Return an attribute's exact value, or None if it is not known or, an id or name, looks generated."""
+        value = self.attributes.get(attribute)
+        return None if value and attribute in ("id", "name", "for") and is_generated(value) else value
+
+    def lasting_classes(self) -> frozenset[str]:
+        """Return the known classes that do not look generated."""
+        return frozenset(name for name in self.classes if not is_generated(name))
 
 
 def fingerprint(page: Page, row: int, locator: Locator | None = None) -> Fingerprint:
