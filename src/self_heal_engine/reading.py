@@ -29,12 +29,12 @@ SYNONYMS = {
     "aria_role": "role",
 }
 
-# A role locator: button, button[name="Sign in"], heading[level=2][name="x" i]
-ROLE = re.compile(
-    r"^\s*([a-z]+)\s*((?:\[[^\]\"'/]*(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|/(?:[^/\\]|\\.)*/)?[^\]\"'/]*\]\s*)*)$"
-)
+# A role locator: button, button[name="Sign in"], heading[level=2][name="x" i]; the quantifiers do not backtrack.
+ROLE = re.compile(r"\s*+([a-z]++)\s*+")
 ROLE_CONDITION = re.compile(
-    r"""\[\s*([a-z-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|/((?:[^/\\]|\\.)*)/|([\w-]+)))?\s*(i|s)?\s*\]"""
+    r"""\[\s*+([a-z-]++)\s*+
+    (?:([*^$]?=)\s*+(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|/((?:[^/\\]|\\.)++)/|([\w-]++))\s*+([is])?\s*+)?\]\s*+""",
+    re.VERBOSE,
 )
 
 # Calls that find an element, in the bindings' spellings; the first string inside is the value.
@@ -46,20 +46,32 @@ CALLS = {
     "placeholder": r"get_?by_?placeholder(?:_?text)?|find_?by_?placeholder_?text",
     "alt_text": r"get_?by_?alt_?text|find_?by_?alt_?text",
     "title": r"get_?by_?title|find_?by_?title",
-    "id": r"By\.id\b|By\.ID\b",
-    "name": r"By\.name\b|By\.NAME\b",
-    "class_name": r"By\.class_?name\b",
-    "tag_name": r"By\.tag_?name\b",
-    "link_text": r"By\.link_?text\b",
-    "partial_link_text": r"By\.partial_?link_?text\b",
-    "xpath": r"By\.xpath\b|xpath",
-    "css": r"By\.css(?:_?selector)?\b|locator|cy\.get|find|\$\$?",
+    "id": r"By\.id\b|find_?elements?_?by_?id|getElementById",
+    "name": r"By\.name\b|find_?elements?_?by_?name",
+    "class_name": r"By\.class_?name\b|find_?elements?_?by_?class_?name",
+    "tag_name": r"By\.tag_?name\b|find_?elements?_?by_?tag_?name",
+    "link_text": r"By\.link_?text\b|find_?elements?_?by_?link_?text",
+    "partial_link_text": r"By\.partial_?link_?text\b|find_?elements?_?by_?partial_?link_?text",
+    "xpath": r"By\.xpath\b|find_?elements?_?by_?xpath|xpath|\$x",
+    "css": r"By\.css(?:_?selector)?\b|find_?elements?_?by_?css_?selector|querySelector(?:All)?|locator|cy\.get|find"
+    r"|\$\$?",
 }
 CALL = re.compile(
-    r"^[\w.\s(]*?(?:" + "|".join(f"(?P<{kind}>{names})" for kind, names in CALLS.items()) + r")\s*[(,]", re.IGNORECASE
+    r"^[\w.\s(]*?(?:\bby=)?(?:" + "|".join(f"(?P<{kind}>{names})" for kind, names in CALLS.items()) + r")\s*[(,]",
+    re.IGNORECASE,
 )
 STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'|`((?:[^`\\]|\\.)*)`")
-NAMED = re.compile(r"\bname\s*[:=]\s*(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)')")
+NAMED = re.compile(
+    r"\bname\s*+[:=]\s*+(?:re\.compile\(\s*+)?r?(?:\"((?:[^\"\\]|\\.)*+)\"|'((?:[^'\\]|\\.)*+)'|/((?:[^/\\]|\\.)++)/(i?))"
+)
+STATE = re.compile(r"\b(level|checked|disabled|expanded|pressed|selected)\s*+[:=]\s*+(\w++)")
+
+# What may follow a call and narrows it to something else: reading the first call alone would mean another element.
+NARROWING = re.compile(
+    r"\)\s*+\.\s*+(first|last|nth|eq|filter|and_?|or_?|not|has|locator|get_?by_?\w++|find\w*+|contains|children|parents?|parentsUntil"
+    r"|closest|next\w*+|prev\w*+|siblings|shadow|within|content_?frame|frame_?locator)\b",
+    re.IGNORECASE,
+)
 
 
 def read_locator(kind: str, value: str) -> Locator:
@@ -115,12 +127,31 @@ def as_called(kind: str, source: str, start: int) -> Locator:
     strings = [next(part for part in match.groups() if part is not None) for match in STRING.finditer(source, start)]
     if not strings:
         raise CannotHeal("locator_syntax", f"the call {quoted(source)} has no string that could be a locator")
+    if narrowed := NARROWING.search(STRING.sub(lambda match: " " * len(match[0]), source)):
+        why = f"{quoted(narrowed[1])} narrows the call before it: write the one selector that both mean"
+        raise _syntax("source", source, why, narrowed.start(1))
     value = re.sub(r"\\(.)", r"\1", strings[0])
     if kind == "text" and "contains" in source[:start] and len(strings) > 1:  # cy.contains('a', 'Sign in')
         return Locator("css", f"{value}:contains({quote_css(strings[1])})")
-    if kind == "role" and (named := NAMED.search(source, start)):
-        return Locator("role", f"{value}[name={quote_css(named[1] or named[2] or '')}]")
+    if kind == "role":
+        return Locator("role", value + role_conditions(source, start))
     return as_css_spells(value) if kind == "css" and not CALL.match(value) else Locator(kind, value)
+
+
+def role_conditions(source: str, start: int) -> str:
+    """Return the conditions that the rest of a call by role gives."""
+    written = ""
+    if named := NAMED.search(source, start):
+        text = named[1] if named[1] is not None else named[2]
+        if "re.compile" in named[0]:
+            flag = "i" if re.search(r"re\.I", source[named.end() :]) else ""
+            written = f"[name=/{(text or '').replace('/', chr(92) + '/')}/{flag}]"
+        elif text is not None:
+            written = f"[name={quote_css(text)}]"
+        else:
+            written = f"[name=/{named[3]}/{named[4]}]"
+    rest = STRING.sub(" ", source[start:])
+    return written + "".join(f"[{state}={word.lower()}]" for state, word in STATE.findall(rest))
 
 
 def quote_css(text: str) -> str:
@@ -205,25 +236,35 @@ def _syntax(kind: str, value: str, why: str, position: int) -> CannotHeal:
 
 @lru_cache(maxsize=2_000)
 def read_role(value: str) -> tuple[str, tuple[tuple[str, str | re.Pattern[str] | None], ...]]:
-    """Return a role and its conditions: (name, text), (name, pattern) for ``/x/`` or a text with ``i``,
-    or (name, None)."""
+    """Return a role and its conditions: (name, text), (name, pattern) for all but a plain ``=``, or (name, None)."""
     match = ROLE.match(value)
     if match is None:
-        end = re.match(r"\s*[a-z]*", value)
-        raise _syntax("role", value, 'expected role or role[name="..."]', end.end() if end else 0)
+        raise _syntax("role", value, 'expected role or role[name="..."]', 0)
     conditions: list[tuple[str, str | re.Pattern[str] | None]] = []
-    for name, double, single, pattern, word, flag in ROLE_CONDITION.findall(match[2]):
-        text = re.sub(r"\\(.)", r"\1", double or single) or word or None
+    at = match.end()
+    while at < len(value):
+        condition = ROLE_CONDITION.match(value, at)
+        if condition is None:
+            raise _syntax("role", value, 'expected role or role[name="..."]', at)
+        name, how, double, single, pattern, word, flag = condition.groups()
+        text = re.sub(r"\\(.)", r"\1", double if double is not None else single or "") or word
         if pattern:
             conditions.append((name, _pattern(value, pattern, flag)))
-        elif text and flag == "i":
-            conditions.append((name, re.compile(re.escape(text), re.IGNORECASE)))
+        elif text and (flag == "i" or how != "="):
+            conditions.append((name, _like(" ".join(text.split()), how, flag)))
         else:
-            conditions.append((name, text))
+            conditions.append((name, text or None))
+        at = condition.end()
     return match[1], tuple(conditions)
 
 
-def _pattern(value: str, pattern: str, flag: str) -> re.Pattern[str]:
+def _like(text: str, how: str, flag: str | None) -> re.Pattern[str]:
+    """Return the pattern of ``=``, ``*=``, ``^=`` or ``$=``, with ``i`` for upper and lower case alike."""
+    begin, end = ("" if how in ("*=", "$=") else r"\A"), ("" if how in ("*=", "^=") else r"\Z")
+    return re.compile(begin + re.escape(text) + end, re.IGNORECASE if flag == "i" else 0)
+
+
+def _pattern(value: str, pattern: str, flag: str | None) -> re.Pattern[str]:
     # A pattern that repeats a group, or repeats much side by side, may run for ever on a page's names.
     if re.search(r"\)[*+{]", pattern) or len(re.findall(r"[*+}]", pattern)) > 3:
         raise _syntax("role", value, "the pattern repeats too much", value.find(pattern))

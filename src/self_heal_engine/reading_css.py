@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cssselect.parser import (
@@ -28,8 +27,8 @@ TEXT_PSEUDOS = ("contains", "has-text", "text", "text-is")
 INDEX_PSEUDOS = ("eq", "nth")
 FLAG_PSEUDOS = ("visible", "hidden", "first", "last")
 
-# Playwright's chain, outside quotes and brackets.
-CHAIN = re.compile(r"""\s*>>\s*(?=(?:[^"'\[\]]|"[^"]*"|'[^']*'|\[[^\]]*\])*$)""")
+# One character of a selector, or what hides the characters in it.
+TOKEN = re.compile(r"""\"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|\\.|>>|\s++|.""", re.DOTALL)
 
 
 @dataclass
@@ -62,19 +61,66 @@ def first_group(selector: str) -> Tree:
         raise CssSyntax("it nests too deeply", 0) from error
 
 
+def split(selector: str, separators: frozenset[str]) -> list[tuple[str, str]]:
+    """Return the pieces of a selector, each with the separator before it; quotes and brackets hide separators.
+
+    >>> split('a:has(b, c), [x=","]', frozenset(","))
+    [('', 'a:has(b, c)'), (',', ' [x=","]')]
+    """
+    pieces, depth = [("", "")], 0
+    for token in TOKEN.findall(selector):
+        depth += (token in ("(", "[")) - (token in (")", "]"))
+        if depth == 0 and token in separators:
+            pieces.append((token, ""))
+        else:
+            pieces[-1] = (pieces[-1][0], pieces[-1][1] + token)
+    return pieces
+
+
+def chain(selector: str) -> list[str]:
+    """Return the parts of Playwright's ``a >> b``."""
+    return [part.strip() for _, part in split(selector, frozenset((">>",)))]
+
+
+def groups(selector: str) -> list[str]:
+    """Return the selectors of a comma list."""
+    return [group.strip() for _, group in split(selector, frozenset(","))]
+
+
+def steps(group: str) -> list[tuple[str, str]]:
+    """Return the compound selectors of one selector, each with the combinator before it.
+
+    >>> steps("tr:has-text('a b') > td  a")
+    [(' ', "tr:has-text('a b')"), ('>', 'td'), (' ', 'a')]
+    """
+    found: list[tuple[str, str]] = []
+    combinator, depth = " ", 0
+    start = True
+    for token in TOKEN.findall(group):
+        depth += (token in ("(", "[")) - (token in (")", "]"))
+        if depth == 0 and (token in (">", "+", "~") or token.isspace()):
+            combinator, start = (combinator if token.isspace() else token), True
+        elif start:
+            found.append((combinator, token))
+            combinator, start = " ", False
+        else:
+            found[-1] = (found[-1][0], found[-1][1] + token)
+    return found
+
+
 def plain_css(selector: str) -> str:
     """Return Playwright's ``a >> b`` as ``a b``, with its ``text=``, ``nth=`` and ``visible=`` as pseudo-classes."""
     if ">>" not in selector:
         return selector
     written = ""
-    for part in CHAIN.split(selector.strip()):
+    for part in chain(selector):
         engine, _, body = part.partition("=")
         if engine == "nth":
             written += f":nth({body})"
         elif engine == "visible":
             written += ":visible"
         elif engine == "text":
-            written += f' :has-text("{body.strip(chr(34))}")'
+            written += f' :text("{body.strip(chr(34))}")'
         else:
             written += " " + part.removeprefix("css=")
     return written.strip()
@@ -83,10 +129,10 @@ def plain_css(selector: str) -> str:
 def css_clues(selector: str) -> Clues:
     """Return what the selector says, or raise CssSyntax."""
     tree = first_group(selector)
-    compounds, direct = list(down(tree)), all_children(tree)
+    compounds, beside = down(tree)
     wanted, above = compounds[-1], compounds[:-1]
     text = wanted.parts.pop("text", None)
-    rooted = direct and bool(above) and above[0].tag == "html"
+    rooted = all_children(tree) and bool(above) and above[0].tag == "html"
     return Clues(
         tag=wanted.tag,
         attributes=wanted.attributes,
@@ -99,21 +145,22 @@ def css_clues(selector: str) -> Clues:
         ),
         rooted=rooted,
         index=wanted.index,
+        near=tuple(step.parts["text"] for step in (*above, *beside) if "text" in step.parts),
     )
 
 
-def down(tree: Tree) -> Iterator[Compound]:
-    """Yield the elements on the way down to the one that is found; those beside it are left out."""
-    chain = []
+def down(tree: Tree) -> tuple[list[Compound], list[Compound]]:
+    """Return the elements on the way down to the one that is found, and those that only stand beside it."""
+    links = []
     while isinstance(tree, CombinedSelector):
-        chain.append((tree.combinator, tree.subselector))
+        links.append((tree.combinator, tree.subselector))
         tree = tree.selector
-    ways = [compound(tree)]
-    for combinator, inner in reversed(chain):
+    ways, beside = [compound(tree)], list[Compound]()
+    for combinator, inner in reversed(links):
         if combinator in ("+", "~"):
-            ways.pop()
+            beside.append(ways.pop())
         ways.append(compound(inner))
-    yield from ways
+    return ways, beside
 
 
 def all_children(tree: Tree) -> bool:
