@@ -113,7 +113,7 @@ STATES = """<fieldset disabled><legend><button id=l>Legend</button></legend><but
 <div role=checkbox aria-checked=true>1</div><div role=checkbox aria-checked=mixed>2</div><div role=checkbox>3</div><input type=checkbox checked>
 <input type=checkbox aria-checked=true><input type=radio checked><select><option>a<option>b</select><select><option>a<option selected>b</select>
 <select><option disabled>a<option>b</select><select multiple><optgroup disabled><option selected>a</optgroup><option>b</select>
-<select size=3><option>z<option>y</select><div role=tab aria-selected=true>t</div><div role=tab>u</div><details open><summary>s</summary></details>
+<select><option selected>p<option selected>q</select><select size=3><option>z<option>y</select><div role=tab aria-selected=true>t</div><div role=tab>u</div><details open><summary>s</summary></details>
 <details><summary>s</summary></details><h1>1</h1><h2 aria-level=4>2</h2><p role=heading aria-level=2>3</p><p role=heading>4</p>
 <div role=treeitem aria-level=2 aria-expanded=true>5</div>"""
 
