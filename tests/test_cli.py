@@ -106,7 +106,7 @@ def test_many_locators_at_once(self_heal, shop):
 def test_explain_says_why_the_runner_up_lost(self_heal, shop):
     code, out, _ = self_heal("explain", shop / "new.html", "--css", "#login-btn", "--baseline", shop / "old.html")
     assert code == 0
-    for part in ("winner", "same type 'submit'", "runner-up", "why the runner-up lost"):
+    for part in ("winner", "same type 'submit'", "runner-up", "lost by its role: 'tab' is further from 'button'"):
         assert part in out
 
 

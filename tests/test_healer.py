@@ -21,7 +21,6 @@ from self_heal_engine import (
     read_locator,
 )
 from self_heal_engine.errors import CannotHeal
-from self_heal_engine.explaining import why_lost
 from self_heal_engine.fingerprint import with_context
 from self_heal_engine.healer import assign
 from self_heal_engine.parser import read_page
@@ -226,8 +225,9 @@ def test_the_reasons_name_what_matched_and_what_did_not():
 
 def test_why_the_runner_up_lost():
     page, wanted = read_page(SHOP_AFTER), known(SHOP_BEFORE, "#login-btn")
-    winner, rival = heal(page, wanted).candidates[:2]
-    assert any(reason.startswith(("type", "role")) for reason in why_lost(page, winner.row, rival.row, wanted))
+    winner, rival, third = heal(page, wanted).candidates[:3]
+    assert "lost by its type: none is further from 'submit' than 'submit'" in rival.reasons
+    assert not any(reason.startswith("lost") for reason in winner.reasons + third.reasons)
 
 
 @pytest.mark.parametrize("selector", ["#login-btn", "#login-email", "#product-4711 button", "select"])

@@ -15,7 +15,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from self_heal_engine.errors import CannotHeal, printable, quoted
-from self_heal_engine.explaining import why_lost
 from self_heal_engine.fingerprint import Fingerprint, baseline_fingerprint, dump_fingerprint
 from self_heal_engine.healer import HealResult, heal, heal_all
 from self_heal_engine.locators import KINDS
@@ -90,11 +89,6 @@ def explain_command(
     for title, healing in zip(("winner", "runner-up"), result.candidates, strict=False):
         console.print(f"\n[bold]{title}[/bold] {escape(healing.locators[0].value)}  score {healing.score:.2f}")
         for reason in healing.reasons:
-            say(f"  {reason}")
-    if len(result.candidates) == 2:
-        console.print("\n[bold]why the runner-up lost[/bold]")
-        lost = why_lost(parsed, result.candidates[0].row, result.candidates[1].row, wanted)
-        for reason in lost or ["its properties are as close; its place and surroundings decided"]:
             say(f"  {reason}")
     raise typer.Exit(EXIT_CODES[result.decision])
 

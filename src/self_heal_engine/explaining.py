@@ -19,6 +19,9 @@ from self_heal_engine.words import contradict, words_of
 # Likenesses from which on two values are called the same, or similar.
 SAME, SIMILAR = 0.999, 0.6
 
+# A lead in likeness smaller than this explains nothing.
+LEAST_LEAD = 0.05
+
 # Values longer than this are cut in a sentence.
 LONGEST = 50
 
@@ -97,13 +100,14 @@ def _circumstances(page: Page, row: int, wanted: Fingerprint) -> Iterator[str]:
 
 
 def why_lost(page: Page, winner: int, rival: int, wanted: Fingerprint) -> list[str]:
-    """Return the properties in which the winner is closer to the wanted element than the runner-up."""
+    """Return where the runner-up falls behind the winner, a sentence each."""
     pairs = zip(compare(page, winner, wanted), compare(page, rival, wanted), strict=True)
     return [
-        f"{ours.what}: {_shown(theirs.found)} is further from {quoted(ours.wanted, LONGEST)} than {_shown(ours.found)}"
+        f"lost by its {ours.what}: {_shown(theirs.found)} is further from {quoted(ours.wanted, LONGEST)} "
+        f"than {_shown(ours.found)}"
         for ours, theirs in pairs
-        if ours.likeness > theirs.likeness + 0.05
-    ]
+        if ours.likeness > theirs.likeness + LEAST_LEAD
+    ] or ["lost by its place and surroundings: its own properties are as close"]
 
 
 def _shown(found: str | None) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from self_heal_engine.candidates import candidates
 from self_heal_engine.dom import Page, Rows
-from self_heal_engine.explaining import reasons
+from self_heal_engine.explaining import reasons, why_lost
 from self_heal_engine.fingerprint import Fingerprint
 from self_heal_engine.locators import Locator
 from self_heal_engine.matching import matches
@@ -105,7 +105,7 @@ def answer(
         threshold=model.decision.threshold,
         original_matches=None if found is None else len(found),
         knowledge="fingerprint" if wanted.complete else "locator",
-        candidates=[healing(page, wanted, int(rows[at]), float(scores[at])) for at in order],
+        candidates=described(page, wanted, rows[order].tolist(), scores[order].tolist()),
         model=model.name,
     )
 
@@ -119,15 +119,18 @@ def decide(
     return "unchanged" if found is not None and found.tolist() == best[:1].tolist() else "healed"
 
 
-def healing(page: Page, wanted: Fingerprint, row: int, score: float) -> Healing:
-    """Return one candidate with everything a person or a test needs of it."""
+def described(page: Page, wanted: Fingerprint, rows: list[int], scores: list[float]) -> list[Healing]:
+    """Return the candidates with everything a person or a test needs of them; the second also says why it lost."""
     own_kind = wanted.locator.kind if wanted.locator else None
-    return Healing(
-        row=row,
-        score=round(score, 4),
-        locators=unique_locators(page, row, own_kind),
-        tag=page.tag(row),
-        text=page.text(row),
-        html=page.html(row)[:MOST_HTML],
-        reasons=reasons(page, row, wanted),
-    )
+    return [
+        Healing(
+            row=row,
+            score=round(score, 4),
+            locators=unique_locators(page, row, own_kind),
+            tag=page.tag(row),
+            text=page.text(row),
+            html=page.html(row)[:MOST_HTML],
+            reasons=reasons(page, row, wanted) + (why_lost(page, rows[0], row, wanted) if place == 1 else []),
+        )
+        for place, (row, score) in enumerate(zip(rows, scores, strict=True))
+    ]
