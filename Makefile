@@ -32,9 +32,6 @@ help: ## List the targets.
 .venv/.serve: requirements/serve.txt pyproject.toml
 	$(call INSTALL,serve)
 
-.venv/.test: requirements/test.txt pyproject.toml
-	$(call INSTALL,test)
-
 .venv/.dev: requirements/dev.txt pyproject.toml
 	$(call INSTALL,dev)
 
@@ -46,27 +43,27 @@ run: .venv/.serve ## Set up, then heal the broken locators of the bundled exampl
 test: check ## Set up, then pass lint, format, types and every test (long ones apart).
 	$(BIN)/python -m pytest -n 2 -q
 
-test-long: .venv/.test ## The tests that take minutes: a fresh clone, the locks elsewhere.
+test-long: .venv/.dev ## The tests that take minutes: a fresh clone, the locks elsewhere.
 	$(BIN)/python -m pytest -m long -n 2 -q
 
 check: lint types
 
-lint: .venv/.test ## Check the style of the code.
+lint: .venv/.dev ## Check the style of the code.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/.test ## Check the types, strictly.
+types: .venv/.dev ## Check the types, strictly.
 	$(BIN)/mypy
 
-format: .venv/.test ## Bring the code into the one format.
+format: .venv/.dev ## Bring the code into the one format.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/.test ## Measure speed beside the peers (needs npm); writes reports/speed.md.
+bench: .venv/.dev ## Measure speed beside the peers (needs npm); writes reports/speed.md.
 	$(BIN)/python -m benchmarks.speed
 
-lock: .venv/.test ## Lock the versions again: names, versions and hashes, no addresses.
-	set -e; for set in serve test dev; do \
+lock: .venv/.dev ## Lock the versions again: names, versions and hashes, no addresses.
+	set -e; for set in serve dev; do \
 		extra=$$([ $$set = serve ] || echo --extra $$set); \
 		$(UV) pip compile pyproject.toml $$extra --universal --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links --quiet -o requirements/$$set.txt; \

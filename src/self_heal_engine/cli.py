@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from self_heal_engine.errors import CannotHeal, printable, quoted
+from self_heal_engine import cli_data
+from self_heal_engine.errors import CannotHeal, at_the_edge, printable, quoted
+from self_heal_engine.files import decode, read_text
 from self_heal_engine.fingerprint import Fingerprint, baseline_fingerprint, dump_fingerprint
 from self_heal_engine.healer import HealResult, heal, heal_all
 from self_heal_engine.locators import KINDS
@@ -24,7 +26,6 @@ from self_heal_engine.request import MOST_CANDIDATES, HealRequest, as_data, read
 from self_heal_engine.snippets import snippets
 
 EXIT_CODES = {"healed": 0, "unchanged": 0, "gone": 3}
-BAD_INPUT = 2
 
 app = typer.Typer(
     help="Heal broken test locators. Exit codes: healed or unchanged 0, gone 3, bad input 2.",
@@ -32,6 +33,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(cli_data.app, name="data")
 
 PageFile = Annotated[
     str, typer.Argument(metavar="PAGE", help="The page's HTML as it is now: a file, or - for standard input.")
@@ -67,7 +70,7 @@ def heal_command(
         heal_many(page, every, ranker, limit, as_json)
         return
     request = one_request(css, xpath, locator, kind, text, anchor, action, baseline, fingerprint)
-    result = heal(read_page(read_text(page)), request.wanted(), ranker, limit)
+    result = heal(read_page(read_input(page)), request.wanted(), ranker, limit)
     if as_json:
         print(json.dumps(as_data(result), indent=2, ensure_ascii=False))
     else:
@@ -83,7 +86,7 @@ def explain_command(
 ) -> None:  # fmt: skip
     """Say why the winner won: what matched, what did not, and where the runner-up fell behind."""
     request = one_request(css, xpath, locator, kind, text, anchor, action, baseline, fingerprint)
-    parsed, wanted = read_page(read_text(page)), request.wanted()
+    parsed, wanted = read_page(read_input(page)), request.wanted()
     result = heal(parsed, wanted, load_ranker(model) if model else WEIGHTED, limit=2)
     show_decision(result, request)
     for title, healing in zip(("winner", "runner-up"), result.candidates, strict=False):
@@ -99,7 +102,7 @@ def fingerprint_command(
 ) -> None:
     """Print the fingerprint of an element while its locator still works, to store beside the test."""
     value, kind = one_locator(css, xpath, locator, kind)
-    known = baseline_fingerprint(read_page(read_text(page)), read_locator(kind, value))
+    known = baseline_fingerprint(read_page(read_input(page)), read_locator(kind, value))
     if known is None:
         raise CannotHeal("not_found", f"the {kind} locator {quoted(value)} finds nothing on the page")
     print(dump_fingerprint(known))
@@ -139,8 +142,8 @@ def one_request(
         visible_text=text,
         anchors=tuple(anchors or ()),
         action=action,
-        baseline_html=None if baseline is None else read_text(baseline),
-        fingerprint=None if fingerprint is None else read_text(fingerprint),
+        baseline_html=None if baseline is None else read_input(baseline),
+        fingerprint=None if fingerprint is None else read_input(fingerprint),
     )
 
 
@@ -152,24 +155,15 @@ def one_locator(css: str | None, xpath: str | None, locator: str | None, kind: s
     return given[0]
 
 
-def read_text(name: str) -> str:
+def read_input(name: str) -> str:
     """Return a file's text, or standard input's for ``-``."""
-    try:
-        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise CannotHeal("unreadable_file", f"{quoted(Path(name))} cannot be read: {error.strerror}") from error
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CannotHeal(
-            "not_utf8", f"{quoted(Path(name))} is not UTF-8 text: byte {raw[error.start]:#04x} at {error.start}"
-        ) from error
+    return decode(sys.stdin.buffer.read(), Path(name)) if name == "-" else read_text(Path(name))
 
 
 def requests_in(name: str) -> list[HealRequest]:
     """Return the requests of a JSON Lines file; a bad line is refused with its number."""
     requests = []
-    for number, line in enumerate(read_text(name).splitlines(), start=1):
+    for number, line in enumerate(read_input(name).splitlines(), start=1):
         if line.strip():
             try:
                 requests.append(read_request(line))
@@ -189,7 +183,7 @@ def heal_many(page: str, every: str, model: Model, limit: int, as_json: bool) ->
     """Heal every locator of a JSON Lines file, no element twice, and print a line each."""
     requests = requests_in(every)
     wanted: list[Fingerprint] = [request.wanted() for request in requests]
-    results = heal_all(read_page(read_text(page)), wanted, model, limit)
+    results = heal_all(read_page(read_input(page)), wanted, model, limit)
     if as_json:
         for result in results:
             print(json.dumps(as_data(result), ensure_ascii=False))
@@ -240,9 +234,5 @@ def say(line: str) -> None:
 
 
 def main() -> None:
-    """Run the command; what the caller can mend ends in one sentence on standard error and exit code 2."""
-    try:
-        app(standalone_mode=True)
-    except CannotHeal as refusal:
-        print(f"self-heal: {refusal}: {refusal.sentence}", file=sys.stderr)
-        sys.exit(BAD_INPUT)
+    """Run the command; bad input ends in one sentence and exit code 2."""
+    at_the_edge("self-heal", app)

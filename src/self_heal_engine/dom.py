@@ -124,6 +124,7 @@ class Page:
         self._text_owners = outline.text_owners
         self.first_texts, self.last_texts = outline.first_texts, outline.last_texts
         self.rectangles: list[tuple[float, float, float, float]] | None = None  # x, y, width, height of every row
+        self.unseen: Flags | None = None  # which elements the browser did not show, if the caller looked
         self._facts: dict[object, Any] = {}
         self._attributes: dict[str, Column] = {}
         self._child_lists: dict[int, list[int]] = {}
@@ -342,7 +343,8 @@ class Page:
     @cached_property
     def hidden(self) -> Flags:
         """Which elements the markup itself hides: ``hidden``, ``aria-hidden``, ``type=hidden``, inline style, head."""
-        return self.within(self._marked("aria-hidden", lambda value: value.lower() == "true")) | self.undisplayed
+        hidden = self.within(self._marked("aria-hidden", lambda value: value.lower() == "true")) | self.undisplayed
+        return hidden if self.unseen is None else hidden | self.unseen
 
     @cached_property
     def undisplayed(self) -> Flags:

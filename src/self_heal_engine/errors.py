@@ -1,6 +1,10 @@
 """The one exception for input that the caller can mend."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+
+BAD_INPUT = 2
 
 
 class CannotHeal(Exception):
@@ -44,3 +48,12 @@ def printable(text: str) -> str:
 def ascii_safe(text: str) -> str:
     """Return the text with lone surrogates escaped, so that any terminal, log and JSON encoder takes it."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def at_the_edge(program: str, command: Callable[[], object]) -> None:
+    """Run a command; what the caller can mend ends in one sentence on standard error and exit code 2."""
+    try:
+        command()
+    except CannotHeal as refusal:
+        print(f"{program}: {refusal}: {refusal.sentence}", file=sys.stderr)
+        sys.exit(BAD_INPUT)

@@ -99,6 +99,21 @@ def read_page(html: str) -> Page:
     return Page(digest(html), engine, tags, outline(above, kind == ELEMENT, kind == TEXT), texts)
 
 
+def numbered_html(html: str, attribute: str) -> str:
+    """Return the page as HTML in which an attribute of each element says its row; well-formed for any other parser.
+
+    >>> numbered_html("<p>a<p>b", "row")
+    '<html row="0"><head row="1"></head><body row="2"><p row="3">a</p><p row="4">b</p></body></html>'
+    """
+    document = turbohtml.parse(html, scripting=True, positions=False)
+    for template in document.select("template"):
+        template.clear()
+    elements = [node for node in document.descendants if isinstance(node, turbohtml.Element)]
+    for row, element in enumerate(elements):
+        element.attrs[attribute] = str(row)
+    return document.html
+
+
 def digest(html: str) -> str:
     """Return the sha256 of a page; lone surrogates are kept apart, not refused."""
     return hashlib.sha256(html.encode("utf-8", "surrogatepass")).hexdigest()
