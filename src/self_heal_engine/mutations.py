@@ -51,7 +51,7 @@ def edit(html: str, targets: Iterable[int], seed: str, change: Callable[[Draft],
     draft = open_draft(numbered_html(html, marker), marker, targets, seed)
     found = sorted(draft.targets)
     change(draft)
-    written = draft.soup.decode()
+    written = draft.html()
     numbers = read_page(written).attribute(marker)
     rows: dict[int, int | None] = {}
     for row in found:

@@ -7,9 +7,12 @@ import re
 from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, field
+from typing import Any
 
 from bs4 import BeautifulSoup
+from bs4.dammit import EntitySubstitution
 from bs4.element import NavigableString, PreformattedString, Tag
+from bs4.formatter import HTMLFormatter
 
 from self_heal_engine.dom import NEVER_SHOWN
 from self_heal_engine.files import sha256
@@ -32,6 +35,14 @@ FIXED_PLACE = ("html", "head", "body", "tr", "td", "th", "thead", "tbody", "tfoo
 FIELDS = ("input", "select", "textarea")
 
 
+class InOrder(HTMLFormatter):
+    """Writes attributes in the order of the page; beautifulsoup4 alone would sort them, which no release does."""
+
+    def attributes(self, tag: Tag) -> Iterable[tuple[str, Any]]:
+        """Return the attributes of one element as they are to be written."""
+        return tag.attrs.items()
+
+
 @dataclass
 class Draft:
     """A page being edited: every element with the number it had, and the seeded chance that decides."""
@@ -51,6 +62,10 @@ class Draft:
         """Return the elements that are no targets and hold none."""
         holding = {id(tag) for target in self.targets.values() for tag in (target, *target.parents)}
         return [tag for tag in self.elements() if id(tag) not in holding]
+
+    def html(self) -> str:
+        """Return the page as it is now."""
+        return self.soup.decode(formatter=InOrder(EntitySubstitution.substitute_xml))
 
     def happens(self, rate: float) -> bool:
         """Return True as often as the rate says."""
