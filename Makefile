@@ -1,7 +1,7 @@
 # The one door to every chore. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint format types bench lock clean
+.PHONY: help setup run test test-long check lint format types data small bench lock lock-data clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -59,6 +59,15 @@ format: .venv/.dev ## Bring the code into the one format.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The stages call `python`: the one of the virtual environment.
+data: export PATH := $(CURDIR)/$(BIN):$(PATH)
+data: .venv/.dev ## Collect the pages, label them and make the cases (needs npm; about 10 minutes the first time).
+	$(BIN)/dvc repro
+
+small: export PATH := $(CURDIR)/$(BIN):$(PATH)
+small: .venv/.dev ## Make a small real workspace in .cache/small, two sources of two releases each.
+	$(BIN)/python pipelines/small.py .cache/small
+
 bench: .venv/.dev ## Measure speed beside the peers (needs npm); writes reports/speed.md.
 	$(BIN)/python -m benchmarks.speed
 
@@ -68,6 +77,9 @@ lock: .venv/.dev ## Lock the versions again: names, versions and hashes, no addr
 		$(UV) pip compile pyproject.toml $$extra --universal --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links --quiet -o requirements/$$set.txt; \
 	done
+
+lock-data: .venv/.dev ## Lock what new releases in data/sources.toml install.
+	$(BIN)/python pipelines/lock.py
 
 clean: ## Remove what was installed and made.
 	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

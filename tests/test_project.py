@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parent.parent
-SOURCES = list((ROOT / "src").rglob("*.py"))
+SOURCES = [*(ROOT / "src").rglob("*.py"), *(ROOT / "pipelines").glob("*.py")]
 
 
 def locked(lock):
@@ -34,7 +34,9 @@ def test_the_readmes_example_prints_what_it_says():
 def test_every_error_word_is_documented_and_no_other():
     words = set()
     for path in SOURCES:
-        words |= set(re.findall(r'(?:CannotHeal\(\s*|from_json\([^"]*)"([a-z_0-9]+)"', path.read_text("utf-8")))
+        words |= set(
+            re.findall(r'(?:CannotHeal\(\s*|(?:from_json|read_records)\([^"]*)"([a-z_0-9]+)"', path.read_text("utf-8"))
+        )
     documented = set(
         re.findall(r"^\| `([a-z_0-9]+)` \|", (ROOT / "docs" / "errors.md").read_text("utf-8"), re.MULTILINE)
     )
@@ -63,7 +65,7 @@ def test_every_target_of_the_makefile_is_listed():
     )
 
 
-@pytest.mark.parametrize("lock", ["serve", "test", "dev"])
+@pytest.mark.parametrize("lock", ["serve", "dev"])
 def test_a_lock_has_hashes_and_no_addresses(lock):
     lines = (ROOT / "requirements" / f"{lock}.txt").read_text("utf-8")
     assert "://" not in lines
@@ -77,8 +79,7 @@ def test_the_locks_hold_what_the_project_asks_for():
     extras = project["optional-dependencies"]
     asked = {
         "serve": project["dependencies"],
-        "test": project["dependencies"] + extras["test"],
-        "dev": project["dependencies"] + extras["test"] + extras["workbench"],
+        "dev": project["dependencies"] + extras["dev"][1:] + extras["workbench"],
     }
     for lock, requirements in asked.items():
         lines = (ROOT / "requirements" / f"{lock}.txt").read_text("utf-8").lower()
@@ -87,12 +88,12 @@ def test_the_locks_hold_what_the_project_asks_for():
             assert re.search(rf"^{re.escape(name)}==", lines, re.MULTILINE), (lock, name)
 
 
-@pytest.mark.parametrize("lock", ["serve", "test", "dev"])
+@pytest.mark.parametrize("lock", ["serve", "dev"])
 def test_a_locked_version_is_one_the_project_allows(lock):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     allowed = {}
-    for asked in [*project["dependencies"], *extras["test"], *extras["workbench"]]:
+    for asked in [*project["dependencies"], *extras["dev"], *extras["workbench"]]:
         requirement = Requirement(asked)
         allowed[requirement.name.lower()] = requirement.specifier
     for name, version in locked(lock):
@@ -100,14 +101,14 @@ def test_a_locked_version_is_one_the_project_allows(lock):
 
 
 def test_the_locks_agree_so_that_run_and_test_share_one_environment():
-    assert locked("serve") <= locked("test") <= locked("dev")
+    assert locked("serve") <= locked("dev")
 
 
 def test_no_environment_gets_both_builds_of_xgboost():
     lines = (ROOT / "requirements" / "serve.txt").read_text("utf-8")
     markers = dict(re.findall(r"^(xgboost[\w-]*)==\S+ ; (.*) \\$", lines, re.MULTILINE))
     assert markers == {"xgboost": "sys_platform == 'darwin'", "xgboost-cpu": "sys_platform != 'darwin'"}
-    for lock in ("serve", "test", "dev"):
+    for lock in ("serve", "dev"):
         assert not [name for name, _ in locked(lock) if name.startswith("nvidia")], lock
 
 

@@ -72,16 +72,15 @@ def make_cases(job: PageJob) -> list[Case]:
     stage = Stage(page_file(first, first.old_version), old, page_file(first, first.new_version), new)
     cases = [case for pair in job.pairs for case in of_pair(job, stage, pair, pair.new_row, "natural", (), chance)]
     here = [pair for pair in job.pairs if pair.new_row is not None]
-    sizes = {"masked": job.params.targets_per_page, "mutated": job.params.targets_per_page}
     prepared = instrumented(job, stage, here, chance)
     for kind, rounds in (("masked", job.params.masked), ("mutated", job.params.mutated)):
         for turn in range(rounds):
-            for members in chunks(here, sizes[kind]):
+            for members in chunks(here, job.params.targets_per_page):
                 cases += edited_cases(job, prepared, members, drawn_difficulty(kind, job.params, chance), turn, chance)
-    if job.params.deleted:
-        alone = [pair for pair in here if not has_twin(elements(new), int(pair.new_row or 0))]
+    alone = [pair for pair in here if not has_twin(elements(new), int(pair.new_row or 0))]
+    for turn in range(job.params.deleted):
         for members in chunks(alone, job.params.deleted_per_page):
-            cases += edited_cases(job, stage, members, "deleted", 0, chance)
+            cases += edited_cases(job, stage, members, "deleted", turn, chance)
     return cases
 
 
@@ -181,10 +180,13 @@ def of_pair(
     job: PageJob, stage: Stage, pair: Pair, row: int | None, difficulty: str, operators: tuple[str, ...],
     chance: random.Random,
 ) -> list[Case]:  # fmt: skip
-    """Return cases of one pair on one page: as many kinds of locator as asked for, of those that break."""
+    """Return cases of one pair on one page, each with a locator of another kind, of those that break.
+
+    An edited page gives one; the page as it is gives as many as the parameters say.
+    """
     broken = broken_locators(stage, pair.old_row, row)
     kinds = sorted({locator.kind for _, locator, _ in broken})
-    many: int = getattr(job.params, difficulty.partition("-")[0])
+    many = job.params.natural if difficulty == "natural" else 1
     cases = []
     for kind in chance.sample(kinds, min(many, len(kinds))):
         form, locator, fails = chance.choice([item for item in broken if item[1].kind == kind])

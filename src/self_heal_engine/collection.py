@@ -120,7 +120,7 @@ def make(source: Source, release: Release, workshop: Workshop) -> Manifest:
 
 def recipe(source: Source, release: Release, workshop: Workshop) -> str:
     """Return the hash of all that decides what the pages of a release are."""
-    parts = [repr(release), source.package, str(source.render)]
+    parts = [repr(release), source.package, str(source.render), *source.tools]
     if source.render:
         parts += [read_text(path) for path in scripts(workshop.renderers / source.render)]
     if source.registry == "own":
@@ -159,7 +159,7 @@ def render(source: Source, release: Release, workshop: Workshop, folder: Path) -
         installed = pypi_release(lock_file(source, release, workshop), workshop.downloads, workshop.python)
         environment["PYTHONPATH"] = str(installed.resolve())
     with tempfile.TemporaryDirectory() as home:
-        environment |= {"HOME": home, "NODE_MODULES": str(node_modules(release, workshop, Path(home)))}
+        environment |= {"HOME": home, "NODE_MODULES": str(node_modules(source, workshop, Path(home)))}
         script = str((workshop.renderers / str(source.render)).resolve())
         command = [*interpreter(script, source, workshop.python), script, str(folder.resolve()), release.version]
         try:
@@ -175,11 +175,11 @@ def interpreter(script: str, source: Source, python: str) -> list[str]:
     return [sys.executable] if source.browser else [python_path(python), "-S", "-B"]
 
 
-def node_modules(release: Release, workshop: Workshop, home: Path) -> Path:
+def node_modules(source: Source, workshop: Workshop, home: Path) -> Path:
     """Return a folder with the npm packages that a renderer needs, each under its own name."""
     modules = home / "node_modules"
     modules.mkdir()
-    for tool in release.tools:
+    for tool in source.tools:
         spec, integrity = tool.split()
         name = spec.rpartition("@")[0]
         (modules / name).parent.mkdir(exist_ok=True)

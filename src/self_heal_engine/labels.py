@@ -121,7 +121,8 @@ def keys_of(page: Page, row: int) -> dict[str, str]:
     texts = (attributes.get(name) for name in ("aria-label", "title", "placeholder", "alt"))
     found["aria"] = next(filter(None, map(folded, texts)), None)
     found["label"] = folded(labels(page)[row])
-    found["text"] = folded(page.text(row) or (attributes.get("value") if page.tag(row) == "input" else None))
+    on_button = page.tag(row) == "input" and attributes.get("type") in ("submit", "button", "reset")
+    found["text"] = folded(page.text(row) or (attributes.get("value") if on_button else None))
     if found["text"] == found["aria"]:
         found["aria"] = None  # the same words twice are one key
     return {
@@ -233,7 +234,9 @@ def between_neighbours(before: Elements, after: Elements, matched: Mapping[int, 
 def removed(before: Elements, after: Elements, known: set[int]) -> list[Match]:
     """Return the links and buttons with a text that the new page lacks: no key of theirs is left anywhere (R0)."""
     left = {(what, value) for keys in after.keys.values() for what, value in keys.items()}
-    texts = {keys["text"] for keys in after.keys.values() if "text" in keys}
+    page = after.page
+    texts = {folded(page.text(row)) for row in {*after.rows, *np.flatnonzero(page.is_tag("a", "button")).tolist()}}
+    texts |= set(map(folded, page.own_texts.values))
     found = []
     for row in before.rows:
         keys = before.keys[row]
@@ -245,6 +248,7 @@ def removed(before: Elements, after: Elements, known: set[int]) -> list[Match]:
 
 
 def any_like(text: str, texts: set[str]) -> bool:
-    """Return whether one of the texts reads much like a text, or shares a word with it."""
+    """Return whether one of the texts reads much like a text, or is short and shares a word with it."""
     words = {word for word in text.split() if len(word) > 3}
-    return any(words & set(other.split()) or ratio(text, other) >= MOST_LIKE_A_REMOVED for other in texts)
+    short = (other for other in texts if 0 < len(other) <= LONGEST_KEY)
+    return any(words & set(other.split()) or ratio(text, other) >= MOST_LIKE_A_REMOVED for other in short)

@@ -45,8 +45,8 @@ class Cases:
     __pydantic_config__: ClassVar[dict[str, object]] = STRICT
 
     seed: int
-    natural: int  # cases of a pair
-    masked: int
+    natural: int  # cases of a pair on its new page as it is
+    masked: int  # edited pages of each sort that a pair is on, each of which gives one case
     mutated: int
     deleted: int
     targets_per_page: int  # how many elements share one edited page

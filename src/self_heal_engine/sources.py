@@ -37,7 +37,6 @@ class Release:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     rename: tuple[tuple[str, str], ...] = ()  # so that the same page has the same name in every release
-    tools: tuple[str, ...] = ()  # further packages that the renderer needs: "nunjucks@3.2.4 sha512-..."
     # PyPI
     requires: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
@@ -59,6 +58,7 @@ class Source:
     registry: Literal["npm", "pypi", "own"]
     release: tuple[Release, ...]
     render: str | None = None  # a script of pipelines/render/; None: the package's own .html files are the pages
+    tools: tuple[str, ...] = ()  # further npm packages that the renderer needs: "nunjucks@3.2.4 sha512-..."
     browser: bool = False  # rendered in Chromium, and so only on request
     steps: tuple[tuple[str, str], ...] = ()  # from which release to which; by default from each to the next
 

@@ -1,0 +1,138 @@
+"""The stages: what they depend on, what they refuse, and that the same inputs give the same bytes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from library_imports import ROOT, modules_behind
+from self_heal_engine.dataset import read_cases
+from self_heal_engine.errors import CannotHeal
+from self_heal_engine.params import read_params
+
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
+ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def dvc(*arguments, folder=ROOT):
+    command = [sys.executable, "-m", "dvc", *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def stage(name, *arguments, folder):
+    command = [sys.executable, ROOT / "pipelines" / f"{name}.py", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_just_the_library_modules_it_runs_through(name):
+    named = {path for path in STAGES[name]["deps"] if path.startswith("src/")}
+    assert named == modules_behind(ROOT / "pipelines" / f"{name}.py")
+    assert f"pipelines/{name}.py" in STAGES[name]["deps"]
+
+
+def test_every_parameter_is_read_by_the_stage_that_names_it():
+    asked = {name for stage in STAGES.values() for name in stage["params"]}
+    assert asked == set(yaml.safe_load((ROOT / "params.yaml").read_text("utf-8")))
+
+
+def test_the_pipeline_stands_as_it_was_locked():
+    said = dvc("repro", "--dry", "--allow-missing")
+    assert "Running stage" not in said, said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("seed: 1", "sead: 1", "sead"),
+        ("natural: 2", "natural: many", "natural"),
+        ("  validation: govuk", "", "validation"),
+        ("split:", "split: [", "not YAML"),
+        ("workers: 3", "workers: 3\n  extra: 1", "extra"),
+    ],
+)
+def test_a_parameter_that_does_not_fit_is_refused(tmp_path, old, new, named):
+    text = (ROOT / "params.yaml").read_text("utf-8")
+    assert old in text
+    (tmp_path / "params.yaml").write_text(text.replace(old, new, 1))
+    with pytest.raises(CannotHeal, match="bad_params") as refusal:
+        read_params(tmp_path / "params.yaml")
+    assert named in refusal.value.sentence
+
+
+def test_a_stage_with_bad_input_ends_in_one_sentence(tmp_path):
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "pairs.jsonl").write_text('{"id": "a')
+    done = stage("cases", "pairs.jsonl", "training.jsonl", "cases.jsonl", folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("cases: bad_pair: line 1 of 'pairs.jsonl'")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "cases.jsonl").exists()
+
+
+# -- the small workspace -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small():
+    """The small workspace, made by the same command as everyone's."""
+    if shutil.which("npm") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("npm is not installed: apt-get install npm", pytrace=False)
+        pytest.skip("npm is not installed: apt-get install npm")
+    done = subprocess.run(
+        [sys.executable, "pipelines/small.py", ".cache/small"],
+        cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return ROOT / ".cache" / "small"
+
+
+@pytest.mark.xdist_group("small")
+def test_the_small_workspace_has_cases_of_two_sources(small):
+    cases = list(read_cases(small / "data" / "cases.jsonl"))
+    assert len({case.source for case in cases}) == 2
+    assert len(cases) > 200
+    for name in ("summary.json", "README.md", "cases.png", "sources.png"):
+        assert (small / "reports" / "data" / name).stat().st_size > 100
+
+
+@pytest.mark.xdist_group("small")
+def test_a_second_repro_does_nothing(small):
+    before = (small / "dvc.lock").read_bytes()
+    assert "Data and pipelines are up to date." in dvc("repro", folder=small)
+    assert (small / "dvc.lock").read_bytes() == before
+
+
+@pytest.mark.xdist_group("small")
+def test_made_again_from_nothing_the_cases_are_the_same_to_the_bit(small, tmp_path):
+    fresh = tmp_path / "fresh"
+    shutil.copytree(
+        small, fresh, ignore=shutil.ignore_patterns("pages", "edited", "*.jsonl", "dvc.lock", ".dvc", "reports")
+    )
+    for name in ("judgements.jsonl", "training.jsonl"):
+        shutil.copy(small / "data" / name, fresh / "data" / name)
+    dvc("init", "--quiet", "--no-scm", folder=fresh)
+    dvc("repro", "--quiet", folder=fresh)
+    assert (fresh / "dvc.lock").read_text() == (small / "dvc.lock").read_text()
+
+
+@pytest.mark.xdist_group("small")
+def test_the_data_goes_to_a_remote_and_comes_back(small, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(small, copy)
+    dvc("remote", "add", "--default", "folder", tmp_path / "remote", folder=copy)
+    dvc("push", "--quiet", folder=copy)
+    before = (copy / "data" / "cases.jsonl").read_bytes()
+    for name in (".dvc/cache", "data/pages", "data/edited"):
+        shutil.rmtree(copy / name)
+    (copy / "data" / "cases.jsonl").unlink()
+    dvc("pull", "--quiet", folder=copy)
+    assert (copy / "data" / "cases.jsonl").read_bytes() == before
+    assert "Data and pipelines are up to date." in dvc("status", folder=copy)
