@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from library_imports import ROOT
-
 from self_heal_engine import collection, packages
 from self_heal_engine.collection import Workshop, check_pages, collect, make, read_manifest
 from self_heal_engine.dataset import open_page
@@ -275,7 +274,7 @@ def test_a_single_page_application_comes_with_what_the_browser_measured(tmp_path
     assert set(manifest.pages) == {"home", "operation", "authorize", "schemas"}
     page = open_page(tmp_path, "swagger-ui/5.29.0/home.html")
     (button,) = page.css("button.authorize")
-    x, y, width, height = page.rectangle(int(button))
+    x, _, width, height = page.rectangle(int(button))
     assert 0 < x < 1280
     assert width > 50 < height + 30
     assert not page.hidden[button]

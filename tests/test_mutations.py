@@ -160,6 +160,13 @@ def test_an_operator_does_what_its_name_says(name, selector, before, after):
     assert re.search(after, edited.html), edited.html
 
 
+def test_what_only_a_browser_without_scripts_would_see_is_no_hindrance():
+    html = "<body><noscript><p>No <b>scripts</b></p></noscript><textarea><i></textarea><a href=/x>Go</a></body>"
+    (row,) = read_page(html).css("a")
+    edited = mutate(html, [row], ALWAYS, 2, "seed")
+    assert read_page(edited.html).text(edited.rows[row])
+
+
 def test_attributes_keep_their_order():
     (row,) = read_page(FORM).css("#go")
     edited = mutate(FORM, [row], {"class_replaced": 1.0}, 1, "1")

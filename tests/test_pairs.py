@@ -70,6 +70,7 @@ def test_no_source_gives_more_than_its_share(pairs):
     kept = settle([*many, *other], [], replace(LABEL, most_per_step=10))
     assert [sum(pair.source == name for pair in kept) for name in ("shop", "other")] == [10, 10]
     assert len(settle(many, [], replace(LABEL, most_per_source=7))) == 7
+    assert len(settle([*many, *other], [], replace(LABEL, most_per_family=9))) == 9
 
 
 def test_which_pairs_stay_does_not_hang_on_other_sources(pairs):

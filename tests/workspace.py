@@ -15,7 +15,7 @@ NEW = """<!doctype html><html><head><title>Shop</title></head><body><header><div
 <input id="query" name="q" placeholder="Number"></div><button id="go" class="button">Find</button></form>
 <table><tr><td>17</td><td><button name="pay" title="Pay now" class="x">Pay order</button></td></tr></table></div></main></body></html>"""
 
-LABEL = Label(seed=1, most_per_step=150, most_removed_per_step=15, most_per_source=400)
+LABEL = Label(seed=1, most_per_step=150, most_removed_per_step=15, most_per_source=400, most_per_family=400)
 
 RATES = {
     "id_regenerated": 0.5,

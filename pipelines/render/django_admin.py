@@ -46,6 +46,7 @@ settings.configure(
     DEFAULT_AUTO_FIELD="django.db.models.AutoField",
     MIGRATION_MODULES={"shop": None},
     LANGUAGE_CODE=LANGUAGE,
+    TIME_ZONE="UTC",
     USE_TZ=True,
     STATIC_URL="/static/",
     MEDIA_URL="/media/",
@@ -269,7 +270,7 @@ class CategoryAdmin(admin.ModelAdmin):
 
     list_display = ("name", "slug", "parent", "position")
     list_editable = ("position",)
-    prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012
+    prepopulated_fields = {"slug": ("name",)}
     search_fields = ("name",)
 
 
@@ -291,7 +292,7 @@ class ProductAdmin(admin.ModelAdmin):
     list_per_page = 10
     search_fields = ("name", "description")
     date_hierarchy = "since"
-    prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012
+    prepopulated_fields = {"slug": ("name",)}
     autocomplete_fields = ("category",)
     filter_horizontal = ("suppliers",)
     save_on_top = True
@@ -316,7 +317,7 @@ class CustomerAdmin(admin.ModelAdmin):
     list_display = ("last_name", "first_name", "email", "city", "level", "newsletter")
     list_filter = ("level", "newsletter", "city")
     search_fields = ("first_name", "last_name", "email")
-    radio_fields = {"level": admin.HORIZONTAL}  # noqa: RUF012
+    radio_fields = {"level": admin.HORIZONTAL}
     inlines = (NoteInline,)
 
 

@@ -1,9 +1,9 @@
 """Render the pages of a release of Flask-Admin: the back office of a bicycle shop.
 
-Called as ``flask_admin.py OUT VERSION BOOTSTRAP``, where BOOTSTRAP is the set of templates: bootstrap2, 3 or 4.
+Called as ``flask_admin.py OUT VERSION BOOTSTRAP [LOCALE]``, where BOOTSTRAP is the set of
+templates: bootstrap2, 3 or 4.
 """
 
-# ruff: noqa: RUF012 (views are described by class attributes)
 import steady  # isort: skip
 
 import datetime
@@ -559,7 +559,7 @@ def lay_out_files(folder: Path) -> None:
     os.utime(folder / "photos", (moment, moment))
 
 
-def open_office(bootstrap: str) -> Flask:
+def open_office(bootstrap: str, locale: str | None) -> Flask:
     """Return the application, with a seeded database in memory."""
     app = Flask("northwheel")
     app.config.update(
@@ -570,6 +570,12 @@ def open_office(bootstrap: str) -> Flask:
     )
     app.jinja_loader = DictLoader(TEMPLATES)
     db.init_app(app)
+    if locale:
+        from flask_babel import (
+            Babel,
+        )  # installed only where it is asked for: its presence alone switches translation on
+
+        Babel(app, default_locale=locale)
     look = {"template_mode": bootstrap} if Bootstrap4Theme is None else {"theme": Bootstrap4Theme()}
     admin = Admin(app, name="Northwheel", **look)
     session = db.session
@@ -597,9 +603,9 @@ def open_office(bootstrap: str) -> Flask:
     return app
 
 
-def render(out: Path, bootstrap: str) -> None:
+def render(out: Path, bootstrap: str, locale: str | None = None) -> None:
     """Ask for every page, send every form, and write what comes back."""
-    client = open_office(bootstrap).test_client()
+    client = open_office(bootstrap, locale).test_client()
     for page, path in PAGES.items():
         write(out / f"{page}.html", client.get(path, follow_redirects=True))
     for page, path, values in SENT:
@@ -615,4 +621,4 @@ def write(target: Path, answer) -> None:
 
 
 if __name__ == "__main__":
-    render(Path(sys.argv[1]).resolve(), sys.argv[3])
+    render(Path(sys.argv[1]).resolve(), *sys.argv[3:])

@@ -76,7 +76,7 @@ def open_draft(html: str, marker: str, targets: Iterable[int], seed: str) -> Dra
     """Return a draft of a page whose elements say their row in the attribute ``marker``."""
     soup = BeautifulSoup(html, "html.parser", multi_valued_attributes=None)
     wanted = {str(row) for row in targets}
-    found = {int(str(tag[marker])): tag for tag in soup.find_all(True) if tag[marker] in wanted}
+    found = {int(str(tag[marker])): tag for tag in soup.find_all(True) if tag.get(marker) in wanted}
     return Draft(soup, random.Random(seed), marker, found)
 
 

@@ -35,7 +35,7 @@ def npm_package(spec: str, integrity: str, downloads: Path) -> Path:
             archive.extractall(fetched, filter="data")
         packed.unlink()
         (content,) = fetched.iterdir()  # "package", but old ones named it as they liked
-        content.rename(folder)
+        keep(content, folder)
     return folder
 
 
@@ -54,9 +54,9 @@ def pypi_release(lock: Path, downloads: Path, python: str) -> Path:
         return folder
     with unfinished(folder) as work:
         asked = ["--require-hashes", "--no-deps", "-r", str(lock.resolve())]
-        target = ["--python", python, "--target", str(work / "installed")]
+        target = ["--python", python, "--target", str((work / "installed").resolve())]
         run([uv(), "pip", "install", "--quiet", "--link-mode", "copy", *target, *asked], work, what=lock.stem)
-        (work / "installed").rename(folder)
+        keep(work / "installed", folder)
     return folder
 
 
@@ -77,6 +77,15 @@ def run(command: Sequence[str], folder: Path, what: str, environment: Mapping[st
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()
         raise CannotHeal("not_fetched", f"{what}: {Path(command[0]).name} failed and said {quoted(said[-1], 300)}")
+
+
+def keep(made: Path, folder: Path) -> None:
+    """Give a finished folder its name; where another thread or process was first, its copy is the same."""
+    try:
+        made.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -136,7 +136,7 @@ def pair_of(where: PagePair, old: Page, new: Page, match: Match, kind: str) -> P
 
 
 def settle(pairs: Iterable[Pair], judgements: Sequence[Judgement], params: Label) -> list[Pair]:
-    """Return the pairs that count: each once, none that a person called wrong, and no more than so many of a source.
+    """Return the pairs that count: each once, none that a person called wrong, and no more than so many of a source or family.
 
     Which ones stay is a matter of the seed and of the pair alone: adding a source or a page changes no other choice.
     Pairs that a person called right are kept first.
@@ -144,17 +144,30 @@ def settle(pairs: Iterable[Pair], judgements: Sequence[Judgement], params: Label
     wrong = {judgement.pair for judgement in judgements if judgement.verdict == "wrong"}
     right = {judgement.pair for judgement in judgements if judgement.verdict == "right"}
     order = sorted(distinct(pairs), key=lambda pair: (pair.id not in right, sha256(f"{params.seed}{pair.id}")))
-    steps: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    taken: Counter[tuple[str, ...]] = Counter()
     kept: list[Pair] = []
     for pair in order:
-        step = (pair.source, pair.old_version, pair.new_version, "removed" if pair.new_row is None else "paired")
-        limit = params.most_removed_per_step if pair.new_row is None else params.most_per_step
-        if pair.id in wrong or steps[step] >= limit or steps[(pair.source,)] >= params.most_per_source:
-            continue
-        steps[step] += 1
-        steps[(pair.source,)] += 1
-        kept.append(pair)
+        room = limits(pair, params)
+        if pair.id not in wrong and all(taken[whole] < most for whole, most in room.items()):
+            taken.update(room.keys())
+            kept.append(pair)
     return sorted(kept, key=lambda pair: (pair.source, pair.old_version, pair.new_version, pair.page, pair.old_row))
+
+
+def limits(pair: Pair, params: Label) -> dict[tuple[str, ...], int]:
+    """Return what a pair is part of, and how many pairs each may give."""
+    step = (
+        "step",
+        pair.source,
+        pair.old_version,
+        pair.new_version,
+        "paired" if pair.new_row is not None else "removed",
+    )
+    return {
+        step: params.most_per_step if pair.new_row is not None else params.most_removed_per_step,
+        ("source", pair.source): params.most_per_source,
+        ("family", pair.family): params.most_per_family,
+    }
 
 
 def distinct(pairs: Iterable[Pair]) -> Iterator[Pair]:

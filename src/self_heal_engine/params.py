@@ -36,6 +36,7 @@ class Label:
     most_per_step: int  # pairs of one source between two releases
     most_removed_per_step: int
     most_per_source: int
+    most_per_family: int
 
 
 @dataclass(frozen=True, slots=True)
