@@ -75,10 +75,18 @@ def test_no_source_gives_more_than_its_share(pairs):
 
 def test_which_pairs_stay_does_not_hang_on_other_sources(pairs):
     many = [replace(pairs[0], id=f"{number:012}", text=str(number)) for number in range(50)]
+    others = [replace(pair, id=f"o{pair.id}", source="other", family="others") for pair in many]
     few = replace(LABEL, most_per_step=10)
     alone = settle(many, [], few)
-    assert [pair for pair in settle([*pairs, *many], [], few) if pair.text.isdigit()][:9] == alone[:9]
+    assert [pair for pair in settle([*others, *many], [], few) if pair.source == "shop"] == alone
     assert settle(many, [], replace(few, seed=2)) != alone
+
+
+def test_the_many_links_of_a_page_do_not_crowd_out_its_fields(pairs):
+    links = [replace(pairs[0], id=f"{number:012}", text=str(number), kind="link") for number in range(50)]
+    fields = [replace(pair, id=f"f{pair.id}", kind="textbox") for pair in links[:5]]
+    kept = settle([*links, *fields], [], replace(LABEL, most_per_step=10))
+    assert sum(pair.kind == "textbox" for pair in kept) == 5
 
 
 def test_a_verdict_overrules_the_rules(pages, pairs):

@@ -136,17 +136,23 @@ def pair_of(where: PagePair, old: Page, new: Page, match: Match, kind: str) -> P
 
 
 def settle(pairs: Iterable[Pair], judgements: Sequence[Judgement], params: Label) -> list[Pair]:
-    """Return the pairs that count: each once, none that a person called wrong, and no more than so many of a source or family.
+    """Return the pairs that count: each once, none that a person called wrong, no more than the limits allow.
 
-    Which ones stay is a matter of the seed and of the pair alone: adding a source or a page changes no other choice.
+    Every kind of element of a step gives one in turn, so that the many links of a page do not crowd out its fields.
+    Which ones stay is a matter of the seed and of the pairs of the step and family: another source changes nothing.
     Pairs that a person called right are kept first.
     """
     wrong = {judgement.pair for judgement in judgements if judgement.verdict == "wrong"}
     right = {judgement.pair for judgement in judgements if judgement.verdict == "right"}
-    order = sorted(distinct(pairs), key=lambda pair: (pair.id not in right, sha256(f"{params.seed}{pair.id}")))
+    turns: Counter[tuple[str, ...]] = Counter()
+    drawn: list[tuple[bool, int, Pair]] = []
+    for pair in sorted(distinct(pairs), key=lambda pair: sha256(f"{params.seed}{pair.id}")):
+        kind = (pair.source, pair.old_version, pair.new_version, pair.kind)
+        drawn.append((pair.id not in right, turns[kind], pair))
+        turns[kind] += 1
     taken: Counter[tuple[str, ...]] = Counter()
     kept: list[Pair] = []
-    for pair in order:
+    for _, _, pair in sorted(drawn, key=lambda entry: entry[:2]):  # stable: by the hash where turns are equal
         room = limits(pair, params)
         if pair.id not in wrong and all(taken[whole] < most for whole, most in room.items()):
             taken.update(room.keys())
