@@ -67,6 +67,8 @@ def test_between_two_labelled_neighbours_with_the_same_text():
     new = '<p><a href=/1>Home</a> <a href="#" data-x=n></a> <a href=/2>Help</a></p>'
     assert labelled(old, new)["o", "n"] == "S1"
     assert ("o", "n") not in labelled(old, new.replace('data-x=n></a>', 'data-x=n>New</a>'))  # fmt: skip
+    named = old.replace("data-x=o", "data-x=o name=css-url"), new.replace("data-x=n", "data-x=n name=css-file")
+    assert ("o", "n") not in labelled(*named), "their names contradict each other"
     two = new.replace("<a href=/2>", '<a href="#"></a><a href=/2>')
     assert ("o", "n") not in labelled(old, two)
 
@@ -82,6 +84,12 @@ def test_a_removed_link_is_one_of_which_nothing_is_left():
     assert labelled(old, '<a href="/home">Home</a>')["o", None] == "R0"
     for left in ('<a href="/billing">Pay</a>', "<p><a>Your billing plan</a></p>", "<button>Biling</button>"):
         assert ("o", None) not in labelled(old, left), left
+
+
+def test_a_button_whose_words_became_a_picture_was_not_removed():
+    old = '<button data-x=o data-toggle="menu">Toggle navigation</button>'
+    assert labelled(old, '<button data-toggle="menu"><svg></svg></button>') == {}
+    assert labelled(old, '<button data-toggle="tip"><svg></svg></button>') == {("o", None): "R0"}
 
 
 def test_a_removed_field_is_never_called_so():

@@ -225,16 +225,22 @@ def between_neighbours(before: Elements, after: Elements, matched: Mapping[int, 
         if end - start != 2:
             continue
         new = after.rows[start + 1]
-        same_text = before.keys[row].get("text") == after.keys[new].get("text")
-        if new not in claimed and same_text and before.kinds[row] == after.kinds[new]:
+        if new not in claimed and before.kinds[row] == after.kinds[new] and alike(before.keys[row], after.keys[new]):
             found[row] = Match(row, new, "S1", ("neighbours",))
     return found
+
+
+def alike(ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
+    """Return whether two elements read the same and none of their keys but the address says otherwise."""
+    both = (set(ours) & set(theirs)) - {"href"}
+    return ours.get("text") == theirs.get("text") and all(ours[what] == theirs[what] for what in both)
 
 
 def removed(before: Elements, after: Elements, known: set[int]) -> list[Match]:
     """Return the links and buttons with a text that the new page lacks: no key of theirs is left anywhere (R0)."""
     left = {(what, value) for keys in after.keys.values() for what, value in keys.items()}
     page = after.page
+    wordless = {item for row in after.rows if "text" not in after.keys[row] for item in behaviour(page, row)}
     texts = {folded(page.text(row)) for row in {*after.rows, *np.flatnonzero(page.is_tag("a", "button")).tolist()}}
     texts |= set(map(folded, page.own_texts.values))
     found = []
@@ -242,9 +248,16 @@ def removed(before: Elements, after: Elements, known: set[int]) -> list[Match]:
         keys = before.keys[row]
         if row in known or before.kinds[row] not in ("link", "button") or "text" not in keys:
             continue
-        if not any((what, value) in left for what, value in keys.items()) and not any_like(keys["text"], texts):
+        if any((what, value) in left for what, value in keys.items()) or wordless & set(behaviour(before.page, row)):
+            continue
+        if not any_like(keys["text"], texts):
             found.append(Match(row, None, "R0", ()))
     return found
+
+
+def behaviour(page: Page, row: int) -> list[tuple[str, str]]:
+    """Return the attributes by which scripts know an element: a button whose words became a picture keeps them."""
+    return [(name, value) for name, value in page.attributes(row).items() if name.startswith("data-") and value]
 
 
 def any_like(text: str, texts: set[str]) -> bool:
