@@ -77,7 +77,7 @@ def make_cases(job: PageJob) -> list[Case]:
         for turn in range(rounds):
             for members in chunks(here, job.params.targets_per_page):
                 cases += edited_cases(job, prepared, members, drawn_difficulty(kind, job.params, chance), turn, chance)
-    alone = [pair for pair in here if not has_twin(elements(new), int(pair.new_row or 0))]
+    alone = without_twins(elements(new), here)
     for turn in range(job.params.deleted):
         for members in chunks(alone, job.params.deleted_per_page):
             cases += edited_cases(job, stage, members, "deleted", turn, chance)
@@ -162,15 +162,19 @@ def edit(html: str, targets: Sequence[int], difficulty: str, params: Cases, seed
     return delete(html, targets, seed)
 
 
-def has_twin(found: Elements, row: int) -> bool:
-    """Return whether another element could pass for a removed one: same kind, and the same address, name or words.
+def without_twins(found: Elements, pairs: Sequence[Pair]) -> list[Pair]:
+    """Return the pairs whose new element no other of its kind could pass for: by the same address, name or words.
 
-    An element without any of these cannot be told from others, so it counts as having one.
+    An element without any of these cannot be told from others, and is left out.
     """
-    kind, keys = found.kinds.get(row), found.keys.get(row, {})
-    telling = {(what, keys[what]) for what in TELLING if what in keys}
-    others = (other for other in found.rows if other != row and found.kinds[other] == kind)
-    return not telling or any(telling & set(found.keys[other].items()) for other in others)
+    holders = found.holders({})
+
+    def is_alone(row: int) -> bool:
+        keys, kind = found.keys.get(row, {}), found.kinds.get(row, "")
+        telling = [(kind, what, keys[what]) for what in TELLING if what in keys]
+        return bool(telling) and all(holders[key] == [row] for key in telling)
+
+    return [pair for pair in pairs if pair.new_row is not None and is_alone(pair.new_row)]
 
 
 # -- the cases of one pair -----------------------------------------------------------------------------------------

@@ -6,11 +6,12 @@ The rules, and how often each is wrong by eye, stand in ``data/RUBRIC.md``.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from rapidfuzz.fuzz import ratio
+from rapidfuzz.process import extractOne
 
 from self_heal_engine.accessibility import labels, roles
 from self_heal_engine.accessible_names import names
@@ -49,6 +50,9 @@ LONGEST_KEY = 120
 # A removed element may have been reworded: nothing on the new page may read this much like it.
 MOST_LIKE_A_REMOVED = 60
 
+# So many elements of a page are asked at most whether they were removed: each is compared with every text.
+MOST_REMOVED = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -69,14 +73,18 @@ class Elements:
     kinds: dict[int, str]  # row -> role, or tag and type
     keys: dict[int, Mapping[str, str]]  # row -> kind of key -> value
 
-    def index(self, grouping: Mapping[str, str]) -> dict[tuple[str, str, str], int]:
-        """Return the row of each key that only one element of its kind has: (kind, kind of key, value) -> row."""
+    def holders(self, grouping: Mapping[str, str]) -> dict[tuple[str, str, str], list[int]]:
+        """Return the rows that have each key: (kind, kind of key, value) -> rows."""
         found: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         for row in self.rows:
             kind = grouping.get(self.kinds[row], self.kinds[row])
             for what, value in self.keys[row].items():
                 found[kind, what, value].append(row)
-        return {key: rows[0] for key, rows in found.items() if len(rows) == 1}
+        return found
+
+    def index(self, grouping: Mapping[str, str]) -> dict[tuple[str, str, str], int]:
+        """Return the row of each key that only one element of its kind has."""
+        return {key: rows[0] for key, rows in self.holders(grouping).items() if len(rows) == 1}
 
 
 def label_pages(old: Page, new: Page, one_language: bool = True) -> list[Match]:
@@ -243,16 +251,21 @@ def removed(before: Elements, after: Elements, known: set[int]) -> list[Match]:
     wordless = {item for row in after.rows if "text" not in after.keys[row] for item in behaviour(page, row)}
     texts = {folded(page.text(row)) for row in {*after.rows, *np.flatnonzero(page.is_tag("a", "button")).tolist()}}
     texts |= set(map(folded, page.own_texts.values))
-    found = []
-    for row in before.rows:
+    short = [text for text in texts if 0 < len(text) <= LONGEST_KEY]
+    words = {word for text in short for word in text.split() if len(word) > 3}
+    found: list[Match] = []
+    for row in [row for row in before.rows if row not in known and may_be_removed(before, row)][:MOST_REMOVED]:
         keys = before.keys[row]
-        if row in known or before.kinds[row] not in ("link", "button") or "text" not in keys:
-            continue
         if any((what, value) in left for what, value in keys.items()) or wordless & set(behaviour(before.page, row)):
             continue
-        if not any_like(keys["text"], texts):
+        if not words & set(keys["text"].split()) and not any_like(keys["text"], short):
             found.append(Match(row, None, "R0", ()))
     return found
+
+
+def may_be_removed(elements: Elements, row: int) -> bool:
+    """Return whether an element is a link or button with a text: a field that is gone may only have moved."""
+    return elements.kinds[row] in ("link", "button") and "text" in elements.keys[row]
 
 
 def behaviour(page: Page, row: int) -> list[tuple[str, str]]:
@@ -260,8 +273,6 @@ def behaviour(page: Page, row: int) -> list[tuple[str, str]]:
     return [(name, value) for name, value in page.attributes(row).items() if name.startswith("data-") and value]
 
 
-def any_like(text: str, texts: set[str]) -> bool:
-    """Return whether one of the texts reads much like a text, or is short and shares a word with it."""
-    words = {word for word in text.split() if len(word) > 3}
-    short = (other for other in texts if 0 < len(other) <= LONGEST_KEY)
-    return any(words & set(other.split()) or ratio(text, other) >= MOST_LIKE_A_REMOVED for other in short)
+def any_like(text: str, texts: Sequence[str]) -> bool:
+    """Return whether one of the texts is spelled much like a text."""
+    return extractOne(text, texts, scorer=ratio, score_cutoff=MOST_LIKE_A_REMOVED) is not None

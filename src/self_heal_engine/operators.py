@@ -51,6 +51,7 @@ class Draft:
     chance: random.Random
     marker: str
     targets: dict[int, Tag]
+    references: dict[str, list[tuple[Tag, str]]]  # id -> the elements and attributes that refer to it
     operators: dict[int, list[str]] = field(default_factory=dict)
 
     def elements(self) -> list[Tag]:
@@ -76,8 +77,15 @@ def open_draft(html: str, marker: str, targets: Iterable[int], seed: str) -> Dra
     """Return a draft of a page whose elements say their row in the attribute ``marker``."""
     soup = BeautifulSoup(html, "html.parser", multi_valued_attributes=None)
     wanted = {str(row) for row in targets}
-    found = {int(str(tag[marker])): tag for tag in soup.find_all(True) if tag.get(marker) in wanted}
-    return Draft(soup, random.Random(seed), marker, found)
+    found: dict[int, Tag] = {}
+    references: dict[str, list[tuple[Tag, str]]] = {}
+    for tag in soup.find_all(True):  # once: looking for the references of each id anew took half the time
+        if tag.get(marker) in wanted:
+            found[int(str(tag[marker]))] = tag
+        for name in REFERENCES:
+            for word in str(tag.get(name) or "").split():
+                references.setdefault(word, []).append((tag, name))
+    return Draft(soup, random.Random(seed), marker, found, references)
 
 
 Operator = Callable[[Draft, Tag], bool]
@@ -98,13 +106,13 @@ def rename_id(draft: Draft, tag: Tag, new: str | None) -> bool:
         del tag["id"]
     else:
         tag["id"] = new
-    for name in REFERENCES:
-        for other in draft.soup.find_all(True, attrs={name: True}):
-            words = str(other[name]).split()
-            if old in words:
-                other[name] = " ".join(new or word if word == old else word for word in words)
-                if new is None and name == "for":
-                    nest_in_label(other, tag)
+    for other, name in draft.references.pop(old, []):
+        words = str(other.get(name) or "").split()
+        other[name] = " ".join(new or word if word == old else word for word in words)
+        if new is not None:
+            draft.references.setdefault(new, []).append((other, name))
+        elif name == "for":
+            nest_in_label(other, tag)
     return True
 
 
@@ -372,7 +380,8 @@ def shown_strings(tag: Tag) -> list[NavigableString]:
 def label_of(draft: Draft, tag: Tag) -> Tag | None:
     """Return the label element of a field, or None."""
     around = tag.find_parent("label")
-    return around or (draft.soup.find("label", attrs={"for": tag["id"]}) if tag.get("id") else None)
+    refer = draft.references.get(str(tag.get("id")), [])
+    return around or next((other for other, name in refer if name == "for"), None)
 
 
 def new_name(draft: Draft, old: str) -> str:
