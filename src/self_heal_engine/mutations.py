@@ -78,11 +78,11 @@ def mutate(html: str, targets: Iterable[int], rates: Mapping[str, float], fewest
             css_modules(draft)
         for row, tag in list(draft.targets.items()):
             hit = [name for name in OPERATORS if draft.happens(rates.get(name, 0))]
-            rest = [name for name in OPERATORS if name not in hit and rates.get(name, 0)]
-            draft.chance.shuffle(rest)
             applied = [name for name in hit if OPERATORS[name](draft, tag)]
+            rest = {name: rates[name] for name in OPERATORS if name not in hit and rates.get(name, 0)}
             while len(applied) < fewest and rest:
-                name = rest.pop()
+                name = draft.drawn(rest)
+                del rest[name]
                 applied += [name] if OPERATORS[name](draft, tag) else []
             draft.operators[row] = applied
         for tag in draft.others():

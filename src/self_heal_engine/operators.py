@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,6 +67,10 @@ class Draft:
     def html(self) -> str:
         """Return the page as it is now."""
         return self.soup.decode(formatter=InOrder(EntitySubstitution.substitute_xml))
+
+    def drawn(self, shares: Mapping[str, float]) -> str:
+        """Return one of the names, as often as its share says."""
+        return self.chance.choices(list(shares), weights=list(shares.values()))[0]
 
     def happens(self, rate: float) -> bool:
         """Return True as often as the rate says."""
