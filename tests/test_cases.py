@@ -9,7 +9,7 @@ from self_heal_engine import cases
 from self_heal_engine.breaking import failure
 from self_heal_engine.cases import anchor_texts, jobs, make_cases, visible_text, without_twins
 from self_heal_engine.dataset import KNOWLEDGE, open_page, read_cases, wanted, write_cases
-from self_heal_engine.labels import elements
+from self_heal_engine.elements import elements
 from self_heal_engine.locators import Locator
 from self_heal_engine.matching import matches
 from self_heal_engine.pairs import label, page_pairs, settle

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from self_heal_engine.labels import address, label_pages
+from self_heal_engine.elements import address
+from self_heal_engine.labels import label_pages
 from self_heal_engine.parser import read_page
 
 
@@ -82,14 +83,32 @@ def test_in_a_translation_ids_names_and_addresses_are_enough():
 def test_a_removed_link_is_one_of_which_nothing_is_left():
     old = '<a data-x=o href="/billing">Billing</a><a href="/home">Home</a>'
     assert labelled(old, '<a href="/home">Home</a>')["o", None] == "R0"
-    for left in ('<a href="/billing">Pay</a>', "<p><a>Your billing plan</a></p>", "<button>Biling</button>"):
+    for left in (
+        '<a href="/billing">Pay</a>',
+        "<p><a>Your billing plan</a></p>",
+        "<button>Biling</button>",
+        '<input type=submit value="Billing plan">',
+        '<a href="/b" title="Billing"><svg></svg></a>',
+        '<script>menu = [{"label": "Billing"}]</script>',
+    ):
         assert ("o", None) not in labelled(old, left), left
 
 
 def test_a_button_whose_words_became_a_picture_was_not_removed():
-    old = '<button data-x=o data-toggle="menu">Toggle navigation</button>'
-    assert labelled(old, '<button data-toggle="menu"><svg></svg></button>') == {}
-    assert labelled(old, '<button data-toggle="tip"><svg></svg></button>') == {("o", None): "R0"}
+    old = '<button data-x=o data-toggle="menu">Toggle navigation</button><h2>End</h2>'
+    assert ("o", None) not in labelled(old, '<h2>End</h2><button data-toggle="menu"><svg></svg></button>')
+    assert ("o", None) in labelled(old, '<h2>End</h2><button data-toggle="tip"><svg></svg></button>')
+
+
+def test_what_stands_in_its_place_now_may_be_the_same_reworded():
+    old = '<h2>Tabs</h2><a data-x=o href="#">Extra</a><h2>Forms</h2>'
+    assert ("o", None) in labelled(old, "<h2>Tabs</h2><h2>Forms</h2><a href=/x>Active</a>")
+    assert ("o", None) not in labelled(old, '<h2>Tabs</h2><a href="#">Active</a><h2>Forms</h2>')
+    assert ("o", None) not in labelled(old, "<h2>Forms</h2><h2>Tabs</h2>"), "they changed places"
+
+
+def test_an_icon_of_a_font_is_no_word():
+    assert labelled("<button>\ue5cd</button>", "<p>Nothing</p>") == {}
 
 
 def test_a_removed_field_is_never_called_so():

@@ -50,7 +50,7 @@ def test_the_pipeline_stands_as_it_was_locked():
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ("seed: 1", "sead: 1", "sead"),
+        ("seed: 1", "sead: 1", "label.seed"),
         ("natural: 2", "natural: many", "natural"),
         ("  validation: govuk", "", "validation"),
         ("split:", "split: [", "not YAML"),

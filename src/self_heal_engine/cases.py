@@ -12,8 +12,8 @@ from self_heal_engine.accessible_names import names
 from self_heal_engine.breaking import Failure, failure, locators_of
 from self_heal_engine.dataset import Case
 from self_heal_engine.dom import Page
+from self_heal_engine.elements import Elements, elements
 from self_heal_engine.files import sha256, write_text
-from self_heal_engine.labels import Elements, elements
 from self_heal_engine.locators import Locator
 from self_heal_engine.mutations import Edited, delete, mask, mutate, slug, with_test_ids
 from self_heal_engine.pairs import Pair, open_pair

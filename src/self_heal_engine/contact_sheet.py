@@ -12,8 +12,8 @@ from pathlib import Path
 
 from self_heal_engine.dataset import Case, open_page
 from self_heal_engine.dom import Page
+from self_heal_engine.elements import keys_of
 from self_heal_engine.errors import CannotHeal, ascii_safe, quoted
-from self_heal_engine.labels import keys_of
 from self_heal_engine.paths import short_path
 
 MOST_HTML = 400

@@ -5,26 +5,13 @@ The rules, and how often each is wrong by eye, stand in ``data/RUBRIC.md``.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from rapidfuzz.fuzz import ratio
-from rapidfuzz.process import extractOne
-
-from self_heal_engine.accessibility import labels, roles
-from self_heal_engine.accessible_names import names
-from self_heal_engine.candidates import INTERACTIVE_ROLES
 from self_heal_engine.dom import Page
-from self_heal_engine.generated import is_generated
-from self_heal_engine.locators import TEST_ID_ATTRIBUTES
-
-# Fields that have no role of their own are their tag and type: a password, a date, a colour, a file.
-FIELD_TAGS = ("input", "select", "textarea", "button", "summary")
-
-# What tests read rather than use.
-READ_ROLES = frozenset(("heading", "img"))
+from self_heal_engine.elements import Elements, elements, words_shown
+from self_heal_engine.removals import removed
 
 # Roles that do the same for a person: a link that became a button is still the one to press.
 CLASSES = {
@@ -42,17 +29,6 @@ GROUPS = {
 # The rule for a pair that one group of keys makes alone.
 ALONE = {"identity": "K1", "href": "H1", "test_id": "D1", "aria": "T1", "text": "T1"}
 
-# Addresses that lead nowhere.
-NO_ADDRESS = ("", "#", "#!", "javascript:", "javascript:;", "javascript:void(0)", "javascript:void(0);")
-
-LONGEST_KEY = 120
-
-# A removed element may have been reworded: nothing on the new page may read this much like it.
-MOST_LIKE_A_REMOVED = 60
-
-# So many elements of a page are asked at most whether they were removed: each is compared with every text.
-MOST_REMOVED = 60
-
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -62,29 +38,6 @@ class Match:
     new: int | None
     rule: str
     keys: tuple[str, ...]  # the kinds of keys that agree
-
-
-@dataclass(frozen=True)
-class Elements:
-    """The elements of a page that tests use, in document order, with the keys of each."""
-
-    page: Page
-    rows: list[int]
-    kinds: dict[int, str]  # row -> role, or tag and type
-    keys: dict[int, Mapping[str, str]]  # row -> kind of key -> value
-
-    def holders(self, grouping: Mapping[str, str]) -> dict[tuple[str, str, str], list[int]]:
-        """Return the rows that have each key: (kind, kind of key, value) -> rows."""
-        found: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-        for row in self.rows:
-            kind = grouping.get(self.kinds[row], self.kinds[row])
-            for what, value in self.keys[row].items():
-                found[kind, what, value].append(row)
-        return found
-
-    def index(self, grouping: Mapping[str, str]) -> dict[tuple[str, str, str], int]:
-        """Return the row of each key that only one element of its kind has."""
-        return {key: rows[0] for key, rows in self.holders(grouping).items() if len(rows) == 1}
 
 
 def label_pages(old: Page, new: Page, one_language: bool = True) -> list[Match]:
@@ -104,59 +57,11 @@ def label_pages(old: Page, new: Page, one_language: bool = True) -> list[Match]:
     matched = without_rivals(matched)
     matched |= between_neighbours(before, after, matched)
     matched = without_rivals(matched)
-    gone = removed(before, after, set(matched) | doubtful) if one_language else []
-    return [matched[row] for row in before.rows if row in matched] + gone
-
-
-def elements(page: Page) -> Elements:
-    """Return the elements that tests use: what a person presses, fills in, chooses or reads."""
-    role_of, fields = roles(page), page.is_tag(*FIELD_TAGS)
-    used = np.array([role in INTERACTIVE_ROLES or role in READ_ROLES for role in role_of.values] + [False])[
-        role_of.codes
-    ]
-    rows = np.flatnonzero((used | fields) & ~page.undisplayed).tolist()
-    kinds = {row: role_of[row] or f"{page.tag(row)}[{page.value(row, 'type') or ''}]" for row in rows}
-    return Elements(page, rows, kinds, {row: keys_of(page, row) for row in rows})
-
-
-def keys_of(page: Page, row: int) -> dict[str, str]:
-    """Return the values by which an element can be recognised: kind of key -> value."""
-    attributes = page.attributes(row)
-    found = {"id": attributes.get("id"), "name": attributes.get("name"), "href": address(attributes.get("href", ""))}
-    if found["name"] and attributes.get("type") in ("radio", "checkbox", "button", "submit"):
-        found["name"] += "=" + attributes.get("value", "")
-    found["test_id"] = next((attributes[name] for name in TEST_ID_ATTRIBUTES if attributes.get(name)), None)
-    texts = (attributes.get(name) for name in ("aria-label", "title", "placeholder", "alt"))
-    found["aria"] = next(filter(None, map(folded, texts)), None)
-    found["label"] = folded(labels(page)[row])
-    on_button = page.tag(row) == "input" and attributes.get("type") in ("submit", "button", "reset")
-    found["text"] = folded(page.text(row) or (attributes.get("value") if on_button else None))
-    if found["text"] == found["aria"]:
-        found["aria"] = None  # the same words twice are one key
-    return {
-        what: value
-        for what, value in found.items()
-        if value and len(value) <= LONGEST_KEY and not (what in ("id", "name") and is_generated(value))
-    }
-
-
-def folded(text: str | None) -> str:
-    """Return a text in lower case with single spaces.
-
-    >>> folded("  Sign\\n In ")
-    'sign in'
-    """
-    return " ".join((text or "").casefold().split())
-
-
-def address(href: str) -> str | None:
-    """Return an address without its own host, or None if it leads nowhere.
-
-    >>> address("./pages/forms.html"), address("javascript:void(0)")
-    ('pages/forms.html', None)
-    """
-    plain = href.strip()
-    return None if plain.lower() in NO_ADDRESS else plain.removeprefix("http://localhost").removeprefix("./")
+    found = [matched[row] for row in before.rows if row in matched]
+    if not one_language:
+        return found
+    partners = {match.old: match.new for match in found if match.new is not None}
+    return found + [Match(row, None, "R0", ()) for row in removed(before, after, partners) if row not in doubtful]
 
 
 def by_keys(
@@ -208,13 +113,6 @@ def related(before: Elements, after: Elements, old: int, new: int) -> bool:
     return bool(ours & theirs) or not ours or not theirs
 
 
-def words_shown(elements: Elements, row: int) -> frozenset[str]:
-    """Return the words that name an element: its text, label, accessible name and the like."""
-    keys = elements.keys[row]
-    shown = (keys.get("text"), keys.get("label"), keys.get("aria"), folded(names(elements.page)[row]))
-    return frozenset(word for text in shown if text for word in text.split() if any(map(str.isalnum, word)))
-
-
 def without_rivals(matched: Mapping[int, Match]) -> dict[int, Match]:
     """Return the matches whose new element no other one claims."""
     claims = Counter(match.new for match in matched.values())
@@ -242,37 +140,3 @@ def alike(ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
     """Return whether two elements read the same and none of their keys but the address says otherwise."""
     both = (set(ours) & set(theirs)) - {"href"}
     return ours.get("text") == theirs.get("text") and all(ours[what] == theirs[what] for what in both)
-
-
-def removed(before: Elements, after: Elements, known: set[int]) -> list[Match]:
-    """Return the links and buttons with a text that the new page lacks: no key of theirs is left anywhere (R0)."""
-    left = {(what, value) for keys in after.keys.values() for what, value in keys.items()}
-    page = after.page
-    wordless = {item for row in after.rows if "text" not in after.keys[row] for item in behaviour(page, row)}
-    texts = {folded(page.text(row)) for row in {*after.rows, *np.flatnonzero(page.is_tag("a", "button")).tolist()}}
-    texts |= set(map(folded, page.own_texts.values))
-    short = [text for text in texts if 0 < len(text) <= LONGEST_KEY]
-    words = {word for text in short for word in text.split() if len(word) > 3}
-    found: list[Match] = []
-    for row in [row for row in before.rows if row not in known and may_be_removed(before, row)][:MOST_REMOVED]:
-        keys = before.keys[row]
-        if any((what, value) in left for what, value in keys.items()) or wordless & set(behaviour(before.page, row)):
-            continue
-        if not words & set(keys["text"].split()) and not any_like(keys["text"], short):
-            found.append(Match(row, None, "R0", ()))
-    return found
-
-
-def may_be_removed(elements: Elements, row: int) -> bool:
-    """Return whether an element is a link or button with a text: a field that is gone may only have moved."""
-    return elements.kinds[row] in ("link", "button") and "text" in elements.keys[row]
-
-
-def behaviour(page: Page, row: int) -> list[tuple[str, str]]:
-    """Return the attributes by which scripts know an element: a button whose words became a picture keeps them."""
-    return [(name, value) for name, value in page.attributes(row).items() if name.startswith("data-") and value]
-
-
-def any_like(text: str, texts: Sequence[str]) -> bool:
-    """Return whether one of the texts is spelled much like a text."""
-    return extractOne(text, texts, scorer=ratio, score_cutoff=MOST_LIKE_A_REMOVED) is not None

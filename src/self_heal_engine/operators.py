@@ -60,9 +60,10 @@ class Draft:
         return [tag for tag in body.find_all(True) if tag.name not in NEVER_SHOWN]
 
     def others(self) -> list[Tag]:
-        """Return the elements that are no targets and hold none."""
-        holding = {id(tag) for target in self.targets.values() for tag in (target, *target.parents)}
-        return [tag for tag in self.elements() if id(tag) not in holding]
+        """Return the elements that are no targets, hold none and are no part of one."""
+        targets = self.targets.values()
+        kept = {id(tag) for target in targets for tag in (target, *target.parents, *target.find_all(True))}
+        return [tag for tag in self.elements() if id(tag) not in kept]
 
     def html(self) -> str:
         """Return the page as it is now."""
@@ -264,20 +265,15 @@ def tag_swapped(draft: Draft, tag: Tag) -> bool:
 
 
 def moved(draft: Draft, tag: Tag) -> bool:
-    """Move the element, with its label where one stands beside it, to another part of the page."""
-    if tag.name in FIXED_PLACE:
-        return False
-    unit = tag
-    around = tag.parent
-    if around is not None and around.name in ("div", "p", "label", "li") and len(list(around.children)) <= 5:
-        held = set(map(id, around.descendants))
-        alone = not any(id(other) in held for other in draft.targets.values() if other is not tag)
-        if alone and around.name != "li":
-            unit = around
+    """Move the element to another part of the page: with its label, out of no control, a field within its form."""
+    unit = moving_unit(draft, tag)
+    if unit is None or any(part in draft.targets.values() for part in unit.parents):
+        return False  # what it would leave empty is wanted too
+    form = tag.find_parent("form") if tag.name in FIELDS else None
     inside = set(map(id, unit.descendants)) | {id(unit)}
     places = [
         place
-        for place in draft.elements()
+        for place in (draft.elements() if form is None else form.find_all(True))
         if place.name in CONTAINERS
         and id(place) not in inside
         and place is not unit.parent
@@ -290,6 +286,21 @@ def moved(draft: Draft, tag: Tag) -> bool:
     unit.extract()
     place.insert(draft.chance.randint(0, len(place.contents)), unit)
     return True
+
+
+def moving_unit(draft: Draft, tag: Tag) -> Tag | None:
+    """Return what moves with an element: the control it is a part of, or the box it shares with its label alone."""
+    control = tag.find_parent(["a", "button"])
+    if control is not None:
+        return control
+    if tag.name in FIXED_PLACE:
+        return None
+    around = tag.parent
+    if around is not None and around.name in ("div", "p", "label") and len(list(around.children)) <= 5:
+        held = set(map(id, around.descendants))
+        if not any(id(other) in held for other in draft.targets.values() if other is not tag):
+            return around
+    return tag
 
 
 def near_duplicate_inserted(draft: Draft, tag: Tag) -> bool:

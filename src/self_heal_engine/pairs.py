@@ -12,8 +12,9 @@ from self_heal_engine.breaking import failure, locators_of
 from self_heal_engine.collection import MANIFEST, read_manifest
 from self_heal_engine.dataset import open_page
 from self_heal_engine.dom import Page
+from self_heal_engine.elements import elements
 from self_heal_engine.files import sha256
-from self_heal_engine.labels import Match, elements, label_pages
+from self_heal_engine.labels import Match, label_pages
 from self_heal_engine.params import Label
 from self_heal_engine.paths import short_path
 from self_heal_engine.sources import Source

@@ -1,0 +1,82 @@
+"""The data that was made and locked: large, varied and honest enough, by its committed summary."""
+
+import json
+
+import pytest
+import yaml
+
+from library_imports import ROOT
+from self_heal_engine.dataset import DIFFICULTIES, KNOWLEDGE, SPLITS, read_records
+from self_heal_engine.locators import KINDS
+from self_heal_engine.overview import NEAR_IDENTICAL
+from self_heal_engine.pairs import Judgement
+from self_heal_engine.params import read_params
+from self_heal_engine.sources import read_sources
+
+SUMMARY = json.loads((ROOT / "reports" / "data" / "summary.json").read_text("utf-8"))
+SPLIT = read_params(ROOT / "params.yaml").split
+SOURCES = [source for source in read_sources(ROOT / "data" / "sources.toml") if not source.browser]
+
+# What the rules are allowed to get wrong, by eye.
+MOST_WRONG = 0.02
+
+
+def test_it_is_large_enough():
+    assert SUMMARY["pairs"] >= 4_000
+    assert SUMMARY["cases"] >= 20_000
+    assert SUMMARY["sources"] >= 25
+    assert SUMMARY["families"] >= 15
+    assert len(SUMMARY["families_by_split"]["test"]) >= 5
+    assert SUMMARY["gone_share"] >= 0.15
+
+
+def test_no_source_dominates_the_training_split():
+    assert max(SUMMARY["largest_training_share"].values()) <= 0.15
+
+
+def test_every_kind_difficulty_and_level_of_knowledge_is_there():
+    assert set(SUMMARY["by_kind"]) == set(KINDS)
+    assert set(SUMMARY["by_difficulty"]) == set(DIFFICULTIES)
+    assert set(SUMMARY["by_knowledge"]) == set(KNOWLEDGE)
+    assert set(SUMMARY["by_failure"]) == {"gone", "wrong_element"}
+
+
+def test_every_source_of_the_table_gave_pairs():
+    assert set(SUMMARY["by_source"]) == {source.name for source in SOURCES}
+    assert all(row["pairs"] for row in SUMMARY["by_source"].values())
+
+
+def test_a_family_stands_on_one_side_and_so_does_every_page():
+    sides = SUMMARY["families_by_split"]
+    assert set(sides["test"]) == set(SPLIT.test)
+    assert sides["validation"] == [SPLIT.validation]
+    families = [name for side in SPLITS for name in sides[side]]
+    assert len(set(families)) == len(families) == SUMMARY["families"]
+    assert SUMMARY["closest_across_sides"]["likeness"] < NEAR_IDENTICAL
+
+
+def test_one_package_is_of_one_family():
+    families = {}
+    for source in SOURCES:
+        assert families.setdefault(source.package, source.family) == source.family
+        assert source.licence
+
+
+def test_enough_labels_were_looked_at_and_no_rule_is_wrong_too_often():
+    judgements = list(read_records(ROOT / "data" / "judgements.jsonl", Judgement, "bad_judgement"))
+    assert len({judgement.pair for judgement in judgements}) == len(judgements) >= 200
+    assert {judgement.difficulty for judgement in judgements} == set(DIFFICULTIES)
+    for rule, found in SUMMARY["audited"].items():
+        if SUMMARY["pairs_by_rule"].get(rule):
+            assert found.get("right", 0) >= 20, rule
+    rubric = (ROOT / "data" / "RUBRIC.md").read_text("utf-8")
+    for rule in SUMMARY["pairs_by_rule"]:
+        assert f"| {rule} |" in rubric, rule
+
+
+@pytest.mark.parametrize("key", ["label", "cases"])
+def test_the_documented_parameters_are_those_of_the_file(key):
+    params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+    documented = (ROOT / "docs" / "data.md").read_text("utf-8")
+    assert f"`{key}`" in documented
+    assert params[key]["seed"] == 1
