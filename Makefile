@@ -1,7 +1,7 @@
 # The one door to every chore. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint format types data small bench lock lock-data clean
+.PHONY: help setup run test test-long check lint format types data small bench audited data-cost lock lock-data clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -70,6 +70,12 @@ small: .venv/.dev ## Make a small real workspace in .cache/small, two sources of
 
 bench: .venv/.dev ## Measure speed beside the peers (needs npm); writes reports/speed.md.
 	$(BIN)/python -m benchmarks.speed
+
+audited: .venv/.dev ## Measure the rankers on the audited cases (after make data); writes reports/audited.md.
+	$(BIN)/python -m benchmarks.audited
+
+data-cost: small ## Measure what labelling and case making cost; writes reports/data-cost.md.
+	$(BIN)/python -m benchmarks.data_cost
 
 lock: .venv/.dev ## Lock the versions again: names, versions and hashes, no addresses.
 	set -e; for set in serve dev; do \

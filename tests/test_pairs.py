@@ -6,8 +6,9 @@ import pytest
 
 from self_heal_engine.dataset import open_page
 from self_heal_engine.errors import CannotHeal
-from self_heal_engine.pairs import Judgement, corrected, label, page_pairs, settle
+from self_heal_engine.pairs import Judgement, audited, corrected, label, page_pairs, settle
 from self_heal_engine.sources import Release, Source
+from test_dataset import CASE
 from workspace import LABEL, NEW, OLD, write_pages, write_release
 
 SHOP = Source("shop", "shop", "MIT", "shop", "npm", (Release("1.0"), Release("2.0"), Release("3.0")))
@@ -114,3 +115,9 @@ def test_a_page_that_is_not_the_one_collected_is_refused(pages):
     with pytest.raises(CannotHeal, match="wrong_hash") as refusal:
         check_pages(pages)
     assert "orders.html" in refusal.value.sentence
+
+
+def test_the_audited_cases_are_natural_and_were_called_right():
+    cases = [replace(CASE, pair=pair, difficulty=how) for pair in "abc" for how in ("natural", "masked-1")]
+    verdicts = [Judgement("a", "right", "A2", "natural", "me"), Judgement("b", "wrong", "A2", "natural", "me")]
+    assert [(case.pair, case.difficulty) for case in audited(cases, verdicts)] == [("a", "natural")]

@@ -71,7 +71,7 @@ def written(page: Page, row: int) -> Iterator[tuple[str, Locator]]:
         if attributes.get(attribute):
             named = "" if attribute == TEST_ID_ATTRIBUTES[0] else f"{attribute}="
             yield "test_id", Locator("test_id", named + attributes[attribute])
-    if 0 < len(text) <= LONGEST_TEXT:
+    if 0 < len(text) <= LONGEST_TEXT and tag not in ("select", "textarea"):  # their text is a choice or content
         yield from of_text(page, row, tag, text)
     for kind, attribute in (("placeholder", "placeholder"), ("alt_text", "alt"), ("title", "title")):
         if attributes.get(attribute) and len(attributes[attribute]) <= LONGEST_TEXT:

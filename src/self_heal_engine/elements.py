@@ -21,6 +21,13 @@ FIELD_TAGS = ("input", "select", "textarea", "button", "summary")
 # What tests read rather than use.
 READ_ROLES = frozenset(("heading", "img"))
 
+# Roles that do the same for a person: a link that became a button is still the one to press.
+CLASSES = {
+    **dict.fromkeys(("link", "button", "menuitem", "tab", "summary"), "press"),
+    **dict.fromkeys(("textbox", "searchbox", "combobox", "spinbutton", "listbox"), "enter"),
+    **dict.fromkeys(("checkbox", "radio", "switch", "menuitemcheckbox", "menuitemradio"), "choose"),
+}
+
 # Addresses that lead nowhere.
 NO_ADDRESS = ("", "#", "#!", "javascript:", "javascript:;", "javascript:void(0)", "javascript:void(0);")
 

@@ -10,15 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from self_heal_engine.dom import Page
-from self_heal_engine.elements import Elements, elements, words_shown
+from self_heal_engine.elements import CLASSES, Elements, elements, words_shown
 from self_heal_engine.removals import removed
-
-# Roles that do the same for a person: a link that became a button is still the one to press.
-CLASSES = {
-    **dict.fromkeys(("link", "button", "menuitem", "tab", "summary"), "press"),
-    **dict.fromkeys(("textbox", "searchbox", "combobox", "spinbutton", "listbox"), "enter"),
-    **dict.fromkeys(("checkbox", "radio", "switch", "menuitemcheckbox", "menuitemradio"), "choose"),
-}
 
 # Keys of one group come from one decision of an author, and do not confirm each other.
 GROUPS = {

@@ -155,6 +155,7 @@ def plot(facts: Mapping[str, Any], folder: Path) -> None:
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.patches import Patch
 
     figure, axes = plt.subplots(1, 3, figsize=(13, 4.5), constrained_layout=True)
     kinds = sorted(facts["by_kind"], key=facts["by_kind"].get)
@@ -183,9 +184,8 @@ def plot(facts: Mapping[str, Any], folder: Path) -> None:
     axis.set_xlabel("pairs of old and new elements")
     axis.margins(y=0.01, x=0.1)
     axis.spines[["top", "right"]].set_visible(False)
-    for side, colour in colours.items():
-        axis.barh([rows[0][0]], [0], color=colour, label=side)
-    axis.legend(loc="lower right", frameon=False)
+    patches = [Patch(color=colour, label=side) for side, colour in colours.items()]
+    axis.legend(handles=patches, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
     save(figure, folder / "sources.png")
 
 

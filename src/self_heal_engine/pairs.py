@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from self_heal_engine.breaking import failure, locators_of
 from self_heal_engine.collection import MANIFEST, read_manifest
-from self_heal_engine.dataset import open_page
+from self_heal_engine.dataset import Case, open_page
 from self_heal_engine.dom import Page
 from self_heal_engine.elements import elements
 from self_heal_engine.files import sha256
@@ -208,3 +208,9 @@ def corrected(pairs: Iterable[Pair], judgements: Iterable[Judgement], pages: Pat
             yield replace(
                 pair, id=sha256("\0".join(place))[:12], new_row=rows[0], new_path=place[-1], rule="J1", keys=("judged",)
             )
+
+
+def audited(cases: Iterable[Case], judgements: Iterable[Judgement]) -> list[Case]:
+    """Return the natural cases whose pair a person looked at and called right: a set of their own to measure on."""
+    right = {judgement.pair for judgement in judgements if judgement.verdict == "right"}
+    return [case for case in cases if case.difficulty == "natural" and case.pair in right]
