@@ -432,7 +432,7 @@ PAGES = {
     "snippets/edit": "/admin/snippets/shop/category/edit/2/",
     "forms/submissions": "wagtailforms:list_submissions 13",
     "reports/locked": "wagtailadmin_reports:locked_pages",
-    # Not the site history: 8.0 names its entries "page" or "model" log entries as a set of classes happens to be ordered.
+    # Not the site history: 8.0 calls its entries "page" or "model" log entries as a set of classes happens to lie.
     "settings/opening": "/admin/settings/shop/opening/",
     "settings/users": "wagtailusers_users:index",
     "settings/user-edit": "wagtailusers_users:edit 2",
