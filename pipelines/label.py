@@ -11,7 +11,7 @@ from self_heal_engine.errors import at_the_edge
 from self_heal_engine.pairs import Judgement, corrected, label, page_pairs, settle
 from self_heal_engine.parallel import in_parallel
 from self_heal_engine.params import read_params
-from self_heal_engine.sources import own_sources, read_sources
+from self_heal_engine.sources import all_sources
 
 
 def main(table: Path, own: Path, pages: Path, judgements: Path, pairs: Path, scheduler: str | None = None) -> None:
@@ -19,7 +19,7 @@ def main(table: Path, own: Path, pages: Path, judgements: Path, pairs: Path, sch
     params = read_params(Path("params.yaml")).label
     verdicts = list(read_records(judgements, Judgement, "bad_judgement"))
     check_pages(pages)
-    jobs = page_pairs(pages, read_sources(table) + own_sources(own))
+    jobs = page_pairs(pages, all_sources(table, own))
     found = (pair for members in in_parallel(partial(label, pages), jobs, scheduler) for pair in members)
     write_records(pairs, settle(corrected(found, verdicts, pages), verdicts, params))
 

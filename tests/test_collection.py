@@ -43,7 +43,7 @@ def rendered(workshop, script):
     lock = workshop.locks / "app-1.0.txt"
     lock.write_text("app==1.0")
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
-    (workshop.downloads / "pypi" / f"app-1.0-{digest}").mkdir(parents=True)
+    (workshop.downloads / "pypi" / f"app-1.0-{workshop.python}-{digest}").mkdir(parents=True)
     return Source("app", "apps", "MIT", "app", "pypi", (Release("1.0", options=("dark",)),), render="app.py")
 
 
@@ -195,7 +195,7 @@ def test_own_pages_are_a_source_like_any_other(workshop):
     (source,) = own_sources(workshop.own)
     assert sorted(collect([source], workshop)) == ["intranet new: 1 pages", "intranet old: 1 pages"]
     assert (workshop.pages / "intranet" / "new" / "cart.html").read_text() == "<p>new"
-    assert (source.family, source.pairs()[0][1].version) == ("intranet", "new")
+    assert (source.family, source.pairs()[0][1].version) == ("own-intranet", "new")
 
 
 # -- the table -----------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def training(tmp_path):
 def test_a_confirmed_heal_is_a_case_with_a_weight(training, tmp_path):
     (case,) = confirmed_cases(training(HEAL), weight=2.5)
     assert (case.new_row, case.failure, case.rule, case.weight) == (4, "gone", "confirmed", 2.5)
-    assert (case.source, case.family, case.knowledge) == ("intranet", "intranet", "anchors")
+    assert (case.source, case.family, case.knowledge) == ("intranet", "own-intranet", "anchors")
     write_cases(tmp_path / "cases.jsonl", [case])
     assert list(read_cases(tmp_path / "cases.jsonl")) == [case]
     assert wanted(case, tmp_path).text == "Sign in"

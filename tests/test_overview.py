@@ -47,7 +47,7 @@ def test_the_numbers(facts):
 def test_the_same_numbers_give_the_same_table_and_pictures(facts, tmp_path):
     for folder in ("one", "other"):
         plot(facts, tmp_path / folder)
-    for name in ("cases.png", "sources.png"):
+    for name in ("cases.svg", "sources.svg"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
     assert "| site | sites | train | 1 | 1 |" in table(facts)
     assert "| A2 | 2 | 2 | 1 | 1 | 0 |" in table(facts)

@@ -99,7 +99,7 @@ def test_the_small_workspace_has_cases_of_two_sources(small):
     cases = list(read_cases(small / "data" / "cases.jsonl"))
     assert len({case.source for case in cases}) == 2
     assert len(cases) > 200
-    for name in ("summary.json", "README.md", "cases.png", "sources.png"):
+    for name in ("summary.json", "README.md", "cases.svg", "sources.svg"):
         assert (small / "reports" / "data" / name).stat().st_size > 100
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from self_heal_engine.breaking import Failure, failure, locators_of
 from self_heal_engine.dataset import Case
 from self_heal_engine.dom import Page
 from self_heal_engine.elements import Elements, elements
-from self_heal_engine.files import sha256, write_text
+from self_heal_engine.errors import CannotHeal, quoted
+from self_heal_engine.files import below, read_html, sha256, write_text
 from self_heal_engine.locators import Locator
 from self_heal_engine.mutations import Edited, delete, mask, mutate, slug, with_test_ids
+from self_heal_engine.operators import OPERATORS, drawn
 from self_heal_engine.pairs import Pair, open_pair
 from self_heal_engine.params import Cases
 from self_heal_engine.parser import parse_html
@@ -57,7 +59,10 @@ class Stage:
 
 
 def jobs(data: Path, pairs: Iterable[Pair], params: Cases) -> list[PageJob]:
-    """Return the work, a job for each page in two releases."""
+    """Return the work, a job for each page in two releases; CannotHeal ``bad_params`` if a rate is of no operator."""
+    named = {name for rates in params.rates.values() for name in rates}
+    if unknown := named - {*OPERATORS, "css_modules", "removed"}:
+        raise CannotHeal("bad_params", f"cases.rates names {quoted(min(unknown))}, which is no operator")
     grouped: dict[tuple[str, ...], list[Pair]] = {}
     for pair in pairs:
         grouped.setdefault((pair.source, pair.old_version, pair.new_version, pair.page), []).append(pair)
@@ -106,11 +111,6 @@ def drawn_difficulty(kind: str, params: Cases, chance: random.Random) -> str:
     return f"{kind}-{drawn(shares, chance)}"
 
 
-def drawn(shares: Mapping[str, float], chance: random.Random) -> str:
-    """Return one of the keys, as often as its share says."""
-    return chance.choices(list(shares), weights=list(shares.values()))[0]
-
-
 # -- edited pages --------------------------------------------------------------------------------------------------
 
 
@@ -124,14 +124,14 @@ def instrumented(job: PageJob, stage: Stage, pairs: Sequence[Pair], chance: rand
     for edited in (old, new):  # attributes alone were added: no row has moved
         assert all(row == now for row, now in edited.rows.items())
     old_file, new_file = (f"edited/{'/'.join(where(pairs[0]))}/test-ids-{age}.html" for age in ("old", "new"))
-    write_text(job.data / old_file, old.html)
-    write_text(job.data / new_file, new.html)
+    write_text(below(job.data, old_file), old.html)
+    write_text(below(job.data, new_file), new.html)
     return Stage(old_file, parse_html(old.html), new_file, parse_html(new.html))
 
 
 def html_of(job: PageJob, file: str) -> str:
-    """Return the HTML of a page whose hash was checked when it was opened."""
-    return (job.data / file).read_text("utf-8")
+    """Return the HTML of a page that the job works on."""
+    return read_html(below(job.data, file))
 
 
 def edited_cases(
@@ -141,7 +141,7 @@ def edited_cases(
     targets = [int(pair.new_row or 0) for pair in pairs]
     edited = edit(html_of(job, stage.new_file), targets, difficulty, job.params, f"{chance.random()}")
     file = f"edited/{'/'.join(where(pairs[0]))}/{difficulty}-{turn}-{pairs[0].id}.html"
-    write_text(job.data / file, edited.html)
+    write_text(below(job.data, file), edited.html)
     after = Stage(stage.old_file, stage.old, file, parse_html(edited.html))
     found = []
     for pair in pairs:
@@ -195,8 +195,8 @@ def of_pair(
     for kind in chance.sample(kinds, min(many, len(kinds))):
         form, locator, fails = chance.choice([item for item in broken if item[1].kind == kind])
         knowledge = drawn(job.params.knowledge, chance)
-        cases.append(with_knowledge(bare_case(stage, pair, row, difficulty, operators, form, locator, fails), stage,
-                                    knowledge, chance))  # fmt: skip
+        bare = bare_case(stage, pair, row, difficulty, operators, form, locator, fails)
+        cases.append(with_knowledge(bare, stage, pair.old_row, knowledge, chance))
     return [replace(case, id=sha256(repr(case))[:12]) for case in cases]
 
 
@@ -237,9 +237,8 @@ def bare_case(
     )
 
 
-def with_knowledge(case: Case, stage: Stage, knowledge: str, chance: random.Random) -> Case:
+def with_knowledge(case: Case, stage: Stage, row: int, knowledge: str, chance: random.Random) -> Case:
     """Return the case with what a caller of that knowledge says; where there is nothing to say, with the next less."""
-    row = pair_row(case)
     if knowledge in ("baseline", "fingerprint"):
         action = ACTIONS.get(roles(stage.old)[row] or "", "read") if chance.random() < 0.5 else None
         return replace(case, knowledge=knowledge, action=action)
@@ -248,12 +247,6 @@ def with_knowledge(case: Case, stage: Stage, knowledge: str, chance: random.Rand
     if anchors:
         return replace(case, knowledge="anchors", visible_text=text, anchors=anchors)
     return replace(case, knowledge="text", visible_text=text) if knowledge != "locator" and text else case
-
-
-def pair_row(case: Case) -> int:
-    """Return the row of the element on its old page."""
-    assert case.old_row is not None
-    return case.old_row
 
 
 def visible_text(page: Page, row: int) -> str | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from self_heal_engine.errors import printable
+from self_heal_engine.errors import CannotHeal, printable, quoted
 
 app = typer.Typer(
     help="The training data: look at cases, add pages of your own.", no_args_is_help=True, rich_markup_mode=None
@@ -48,6 +48,8 @@ def sheet_command(
         for case in read_cases(data / "cases.jsonl")
         if rule in (None, case.rule) and difficulty in (None, case.difficulty)
     ]
+    if not cases:
+        raise CannotHeal("no_case", f"no case is of the rule {quoted(rule)} and the difficulty {quoted(difficulty)}")
     drawn = sample(cases, many, seed)
     write_text(out, sheet(drawn, data))
     print(f"{len(drawn)} of {len(cases)} cases: open {out}")

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from self_heal_engine.errors import CannotHeal, quoted
-from self_heal_engine.files import decode, read_html, read_text, sha256, write_json, write_text
+from self_heal_engine.files import below, decode, read_html, read_text, sha256, write_json, write_text
 from self_heal_engine.packages import npm_package, pypi_release, run, unfinished, uv
 from self_heal_engine.sources import Release, Source
 from self_heal_engine.validation import STRICT, from_json
 
 MANIFEST = "manifest.json"
+
+# Raised when the code here makes other pages of the same sources.
+RECIPE = "1"
 
 # Pages larger than this are documentation in one file or carry their pictures inside: slow, and no more to learn from.
 MOST_PAGE_BYTES = 400_000
@@ -52,16 +55,16 @@ class Workshop:
     locks: Path
     own: Path  # pages that a team added itself
     downloads: Path  # packages stay here, so that an interrupted run goes on where it stopped
-    python: str = "3.11"  # of the renderers: the old releases do not run on later ones
+    python: str  # of the renderers: the old releases do not run on later ones
 
 
 def collect(
-    sources: Sequence[Source], workshop: Workshop, allow_missing: Sequence[str] = (), workers: int = 3
+    sources: Sequence[Source], workshop: Workshop, allow_missing: Sequence[str] = (), workers: int = 2
 ) -> Iterator[str]:
     """Make the pages of every release that are not there yet; yield a line for each release, in the order finished.
 
-    CannotHeal ``not_fetched``, ``wrong_hash`` or ``not_rendered`` names the first source that failed, after the others
-    were made, unless ``allow_missing`` lists it. What no source asks for any more is removed.
+    CannotHeal ``not_fetched``, ``wrong_hash`` or ``not_rendered`` names a source that failed, after the others were
+    made, unless ``allow_missing`` lists it. What no source asks for any more is removed.
     """
     sweep(workshop.pages, sources)
     failed: dict[str, CannotHeal] = {}
@@ -69,14 +72,15 @@ def collect(
         tasks = {pool.submit(make, source, release, workshop): (source, release) for source, release in each(sources)}
         for task in as_completed(tasks):
             source, release = tasks[task]
-            refusal = task.exception()
-            if isinstance(refusal, CannotHeal):
-                failed[source.name] = refusal
+            error = task.exception()
+            if isinstance(error, CannotHeal):
+                failed[source.name] = error
                 yield f"{source.name} {release.version}: missing"
             else:
                 yield f"{source.name} {release.version}: {len(task.result().pages)} pages"
-    for name in sorted(set(failed) - set(allow_missing)):
-        raise CannotHeal(str(failed[name]), f"the source {quoted(name)} is missing: {failed[name].sentence}")
+    if missing := sorted(set(failed) - set(allow_missing)):
+        refusal = failed[missing[0]]
+        raise CannotHeal(str(refusal), f"the source {quoted(missing[0])} is missing: {refusal.sentence}")
 
 
 def each(sources: Sequence[Source]) -> list[tuple[Source, Release]]:
@@ -87,10 +91,10 @@ def each(sources: Sequence[Source]) -> list[tuple[Source, Release]]:
 def sweep(pages: Path, sources: Sequence[Source]) -> None:
     """Remove the folders of releases that no source asks for."""
     wanted = {pages / source.name / release.version for source, release in each(sources)}
-    for folder in pages.glob("*/*"):
+    for folder in filter(Path.is_dir, pages.glob("*/*")):
         if folder not in wanted:
             shutil.rmtree(folder)
-    for folder in pages.glob("*"):
+    for folder in filter(Path.is_dir, pages.glob("*")):
         if not any(folder.iterdir()):
             folder.rmdir()
 
@@ -120,7 +124,7 @@ def make(source: Source, release: Release, workshop: Workshop) -> Manifest:
 
 def recipe(source: Source, release: Release, workshop: Workshop) -> str:
     """Return the hash of all that decides what the pages of a release are."""
-    parts = [repr(release), source.package, str(source.render), *source.tools]
+    parts = [RECIPE, workshop.python, repr(replace(source, release=(release,), steps=()))]
     if source.render:
         parts += [read_text(path) for path in scripts(workshop.renderers / source.render)]
     if source.registry == "own":
@@ -200,7 +204,7 @@ def python_path(version: str) -> str:
 
 def copy_pages(package: Path, release: Release, folder: Path) -> None:
     """Copy the pages that a package ships, under names that are the same in every release."""
-    root = package / release.root
+    root = below(package, release.root)
     left_out = {path for pattern in release.exclude for path in root.glob(pattern)}
     for path in sorted({path for pattern in release.include for path in root.glob(pattern)} - left_out):
         raw = path.read_bytes()
@@ -209,7 +213,7 @@ def copy_pages(package: Path, release: Release, folder: Path) -> None:
         name = page_name(path, root)
         for pattern, instead in release.rename:
             name = re.sub(pattern, instead, name)
-        page = folder / f"{name}.html"
+        page = below(folder, f"{name}.html")
         if page.exists():
             raise CannotHeal("not_rendered", f"two pages of {release.version} are called {quoted(name)}")
         write_text(page, decode(raw, path))
@@ -222,7 +226,10 @@ def page_name(path: Path, root: Path) -> str:
 
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a release's folder; CannotHeal ``bad_manifest`` if it is not one."""
-    return from_json(Manifest, read_text(folder / MANIFEST), "bad_manifest")
+    manifest = from_json(Manifest, read_text(folder / MANIFEST), "bad_manifest")
+    for page in manifest.pages:
+        below(folder, page)
+    return manifest
 
 
 def check_pages(pages: Path) -> None:
@@ -230,6 +237,7 @@ def check_pages(pages: Path) -> None:
     for path in sorted(pages.glob(f"*/*/{MANIFEST}")):
         for name, expected in read_manifest(path.parent).pages.items():
             page = path.parent / f"{name}.html"
-            found = sha256(read_html(page).encode("utf-8"))
+            read_html(page)  # what is wrong with it is said before that it is another one
+            found = sha256(page.read_bytes())
             if found != expected:
                 raise CannotHeal("wrong_hash", f"{quoted(page)} has the SHA-256 {found}, its manifest says {expected}")

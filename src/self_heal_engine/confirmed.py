@@ -12,6 +12,7 @@ from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.files import sha256
 from self_heal_engine.locators import Locator
 from self_heal_engine.matching import matches
+from self_heal_engine.sources import own_family
 from self_heal_engine.validation import STRICT
 
 # Where the redacted pages lie, below the data folder, each named by its own SHA-256.
@@ -74,7 +75,7 @@ def confirmed_case(heal: Confirmed, data: Path, weight: float) -> Case | None:
         id=sha256(heal.request_id)[:12],
         pair=heal.request_id,
         source=heal.site,
-        family=heal.site,
+        family=own_family(heal.site),
         old_version="",
         new_version=heal.confirmed_at,
         page=heal.page_sha256[:12],

@@ -36,14 +36,16 @@ def find_case(cases: Iterable[Case], wanted: str) -> Case:
     """Return the case whose id begins so; CannotHeal ``no_case`` unless there is one such case."""
     found = [case for case in cases if case.id.startswith(wanted)]
     if len(found) != 1:
-        raise CannotHeal("no_case", f"{len(found)} cases have an id that begins with {quoted(wanted)}")
+        many = "no case has" if not found else f"{len(found)} cases have"
+        raise CannotHeal("no_case", f"{many} an id that begins with {quoted(wanted)}")
     return found[0]
 
 
 def side(page: Page, row: int) -> Side:
     """Return one element as a person sees it."""
-    text, around = page.text(row), page.text_near(row, MOST_AROUND)
-    before, _, after = around.partition(text) if text else (around[:MOST_AROUND], "", around[MOST_AROUND:])
+    if not 0 <= row < len(page):
+        raise CannotHeal("bad_case", f"the page has {len(page)} elements, so none in row {row}")
+    before, text, after = page.text_about(row, MOST_AROUND)
     return Side(short_path(page, row), page.html(row)[:MOST_HTML], before, text, after, keys_of(page, row))
 
 
@@ -73,7 +75,11 @@ def agreement(old: Side | None, new: Side | None) -> str:
 def show(case: Case, data: Path) -> str:
     """Return one case as text: old element, new element, and why they are the pair."""
     old, new = sides(case, data)
-    lines = [headline(case), f"broken: {case.locator_type} {case.original_locator} ({case.failure}, {case.form})"]
+    lines = [
+        f"case {case.id} of pair {case.pair}",
+        headline(case),
+        f"broken: {case.locator_type} {case.original_locator} ({case.failure}, {case.form})",
+    ]
     lines += [f"edited by: {', '.join(case.operators)}"] if case.operators else []
     for title, found, page in (("old", old, case.old_page), ("new", new, case.new_page)):
         lines.append(f"\n{title}: {page or 'no page'}")
@@ -124,10 +130,12 @@ def sheet(cases: Sequence[Case], data: Path) -> str:
 
 def article(number: int, case: Case, old: Side | None, new: Side | None) -> str:
     """Return one case as HTML."""
-    broken = f"{case.locator_type} <code>{escaped(case.original_locator)}</code> ({case.failure.replace('_', ' ')})"
+    broken = (
+        f"{escaped(case.locator_type)} <code>{escaped(case.original_locator)}</code> ({case.failure.replace('_', ' ')})"
+    )
     edits = f"; edited by {', '.join(case.operators)}" if case.operators else ""
     return (
-        f"<article><header><span>{number}. {escaped(headline(case))}</span><code>{case.id}</code></header>"
+        f"<article><header><span>{number}. {escaped(headline(case))}</span><code>{escaped(case.id)} pair {escaped(case.pair)}</code></header>"
         f"<div>broken: {broken}{escaped(edits)}</div>"
         f'<div class="sides">{half("old", old, new)}{half("new", new, old)}</div>'
         f'<div class="why">{escaped(agreement(old, new))}</div></article>'

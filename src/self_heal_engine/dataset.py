@@ -13,7 +13,7 @@ import numpy as np
 from self_heal_engine.breaking import FORMS, Failure
 from self_heal_engine.dom import Page
 from self_heal_engine.errors import CannotHeal, quoted
-from self_heal_engine.files import read_html, read_text, write_lines
+from self_heal_engine.files import below, lines_of, read_html, read_text, write_lines
 from self_heal_engine.fingerprint import (
     Fingerprint,
     dump_fingerprint,
@@ -23,7 +23,7 @@ from self_heal_engine.fingerprint import (
     with_context,
 )
 from self_heal_engine.locators import KINDS, Locator
-from self_heal_engine.parser import parse_html
+from self_heal_engine.parser import parse_html, read_page
 from self_heal_engine.validation import STRICT, from_json
 
 Split = Literal["train", "validation", "test"]
@@ -99,7 +99,7 @@ Record = TypeVar("Record")
 
 def read_records(path: Path, form: type[Record], word: str) -> Iterator[Record]:
     """Yield the records of a JSON Lines file; CannotHeal ``word`` names the file and the line that does not fit."""
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    for number, line in enumerate(lines_of(path), start=1):
         if line.strip():
             try:
                 yield from_json(form, line, word)
@@ -138,16 +138,15 @@ class Layout:
 
 def open_page(data: Path, page: str) -> Page:
     """Return one page of a case, with its layout where a browser measured it; the pages used last come from a cache."""
-    path = data / page
-    opened = parse_html(read_html(path))
+    path = below(data, page)
     measured = path.with_suffix(".layout.json")
-    if opened.rectangles is None and measured.exists():
-        layout = from_json(Layout, read_text(measured), "bad_layout")
-        if not len(layout.rectangles) == len(layout.visible) == len(opened):
-            raise CannotHeal(
-                "bad_layout", f"{quoted(measured)} measures {len(layout.visible)} of {len(opened)} elements"
-            )
-        opened.rectangles, opened.unseen = list(layout.rectangles), ~np.array(layout.visible)
+    if not measured.exists():
+        return parse_html(read_html(path))
+    opened = read_page(read_html(path))  # its own: the cache knows pages by their HTML alone
+    layout = from_json(Layout, read_text(measured), "bad_layout")
+    if not len(layout.rectangles) == len(layout.visible) == len(opened):
+        raise CannotHeal("bad_layout", f"{quoted(measured)} measures {len(layout.visible)} of {len(opened)} elements")
+    opened.rectangles, opened.unseen = list(layout.rectangles), ~np.array(layout.visible)
     return opened
 
 
@@ -173,10 +172,18 @@ def split_of(family: str, test: Collection[str], validation: str) -> Split:
     return "test" if family in test else "validation" if family == validation else "train"
 
 
-def split_by_family(cases: Iterable[Case], test: Collection[str], validation: str) -> dict[Split, list[Case]]:
-    """Return the cases of each side; CannotHeal ``bad_split`` if a family is to stand on two."""
+def check_split(families: Collection[str], test: Collection[str], validation: str) -> None:
+    """Raise CannotHeal ``bad_split`` if a family is to stand on two sides, or one is named that no case is of."""
     if validation in test:
         raise CannotHeal("bad_split", f"the family {quoted(validation)} is to stand in validation and test")
+    if unknown := {validation, *test} - set(families):
+        raise CannotHeal("bad_split", f"the split names {quoted(min(unknown))}, which is no family of these cases")
+
+
+def split_by_family(cases: Iterable[Case], test: Collection[str], validation: str) -> dict[Split, list[Case]]:
+    """Return the cases of each side; CannotHeal ``bad_split`` if a family is to stand on two, or is none of theirs."""
+    cases = list(cases)
+    check_split({case.family for case in cases}, test, validation)
     parts: dict[Split, list[Case]] = {split: [] for split in SPLITS}
     for case in cases:
         parts[split_of(case.family, test, validation)].append(case)

@@ -299,10 +299,15 @@ class Page:
         return first.strip()[:MOST_TEXT] if isinstance(first, str) else ""
 
     def text_near(self, row: int, reach: int) -> str:
-        """Return the text around one element in reading order, so many characters before and after."""
+        """Return the text around one element in reading order, its own in the middle."""
+        return "".join(self.text_about(row, reach)).strip()
+
+    def text_about(self, row: int, reach: int) -> tuple[str, str, str]:
+        """Return the text before one element, its own and the text after it, so many characters before and after."""
         text, starts = self._running_text
         begin, stop = int(starts[self.first_texts[row]]), int(starts[self.last_texts[row]])
-        return text[max(begin - reach, 0) : min(stop, begin + MOST_TEXT) + reach].strip()
+        end = min(stop, begin + MOST_TEXT)
+        return text[max(begin - reach, 0) : begin], text[begin:end], text[end : end + reach]
 
     def text_content(self, row: int) -> str:
         """Return the DOM's textContent of one element without scripts and styles, white space collapsed.

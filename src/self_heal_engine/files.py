@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from self_heal_engine.errors import CannotHeal, quoted
@@ -28,6 +28,16 @@ def read_text(path: Path) -> str:
     return decode(raw, path)
 
 
+def lines_of(path: Path) -> Iterator[str]:
+    """Yield the lines of a UTF-8 file of any size, one at a time; only ``\\n`` ends a line, as in JSON Lines."""
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                yield decode(line, path)
+    except OSError as error:
+        raise CannotHeal("unreadable_file", f"{quoted(path)} cannot be read: {error.strerror}") from error
+
+
 def decode(raw: bytes, path: Path) -> str:
     """Return the bytes of a file as text; CannotHeal ``not_utf8`` if they are none."""
     try:
@@ -48,8 +58,17 @@ def read_html(path: Path) -> str:
     return html
 
 
+def below(folder: Path, name: str) -> Path:
+    """Return a path below a folder; CannotHeal ``bad_path`` if the name would lead out of it."""
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise CannotHeal("bad_path", f"{quoted(name)} leads out of {quoted(folder)}")
+    return folder / name
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all, with ``\\n`` line ends on every system; its folder is made."""
+    if path.is_dir():
+        raise CannotHeal("unwritable_file", f"{quoted(path)} is a folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_text(text, encoding="utf-8", newline="\n")

@@ -48,7 +48,7 @@ def label_pages(old: Page, new: Page, one_language: bool = True) -> list[Match]:
         if row not in matched and row not in doubtful and match.rule == "A2" and match.new not in claimed:
             matched[row] = Match(row, match.new, "C2", match.keys)
     matched = without_rivals(matched)
-    matched |= between_neighbours(before, after, matched)
+    matched |= between_neighbours(before, after, matched, doubtful)
     matched = without_rivals(matched)
     found = [matched[row] for row in before.rows if row in matched]
     if not one_language:
@@ -101,7 +101,7 @@ def rule_of(
 
 
 def related(before: Elements, after: Elements, old: int, new: int) -> bool:
-    """Return whether what a reader sees of two elements has a word in common, or neither has any."""
+    """Return whether what a reader sees of two elements has a word in common, or one of them shows none."""
     ours, theirs = words_shown(before, old), words_shown(after, new)
     return bool(ours & theirs) or not ours or not theirs
 
@@ -112,13 +112,15 @@ def without_rivals(matched: Mapping[int, Match]) -> dict[int, Match]:
     return {row: match for row, match in matched.items() if claims[match.new] == 1}
 
 
-def between_neighbours(before: Elements, after: Elements, matched: Mapping[int, Match]) -> dict[int, Match]:
+def between_neighbours(
+    before: Elements, after: Elements, matched: Mapping[int, Match], doubtful: set[int]
+) -> dict[int, Match]:
     """Return the elements that stand alone between two labelled ones on both pages, with equal texts or none (S1)."""
     place = {row: at for at, row in enumerate(after.rows)}
     claimed = {match.new for match in matched.values()}
     found = {}
     for left, row, right in zip(before.rows, before.rows[1:], before.rows[2:], strict=False):
-        if row in matched or left not in matched or right not in matched:
+        if row in matched or row in doubtful or left not in matched or right not in matched:
             continue
         start, end = place.get(matched[left].new or -1, -9), place.get(matched[right].new or -1, -9)
         if end - start != 2:

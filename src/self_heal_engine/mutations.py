@@ -19,6 +19,7 @@ from self_heal_engine.operators import (
     OPERATORS,
     Draft,
     css_modules,
+    drawn,
     mask_element,
     open_draft,
     remove,
@@ -29,7 +30,7 @@ from self_heal_engine.parser import numbered_html, read_page
 DECOYS = 0.6
 
 # How often an element that is not a target is changed, compared with a target.
-AMBIENT = 0.4
+AMBIENT = 0.2
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,13 @@ def mutate(html: str, targets: Iterable[int], rates: Mapping[str, float], fewest
             applied = [name for name in hit if OPERATORS[name](draft, tag)]
             rest = {name: rates[name] for name in OPERATORS if name not in hit and rates.get(name, 0)}
             while len(applied) < fewest and rest:
-                name = draft.drawn(rest)
+                name = drawn(rest, draft.chance)
                 del rest[name]
                 applied += [name] if OPERATORS[name](draft, tag) else []
             draft.operators[row] = applied
         for tag in draft.others():
             for name in AMBIENT_OPERATORS:
-                if draft.happens(rates.get(name, 0) * AMBIENT / 2):
+                if draft.happens(rates.get(name, 0) * AMBIENT):
                     AMBIENT_OPERATORS[name](draft, tag)
 
     return edit(html, targets, seed, change)

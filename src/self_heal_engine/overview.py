@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from self_heal_engine.collection import MANIFEST, read_manifest
-from self_heal_engine.dataset import DIFFICULTIES, KNOWLEDGE, SPLITS, Case, split_of
+from self_heal_engine.dataset import DIFFICULTIES, KNOWLEDGE, SPLITS, Case, check_split, split_of
 from self_heal_engine.errors import CannotHeal
 from self_heal_engine.near_identical import closest, signature
 from self_heal_engine.pairs import Judgement, Pair
@@ -33,6 +33,7 @@ def summary(
 ) -> dict[str, Any]:
     """Return the numbers of ``reports/data/summary.json``; cases of confirmed heals are counted apart."""
     made = [case for case in cases if case.rule != "confirmed"]
+    check_split({case.family for case in made}, split.test, split.validation)
     sides = {case.family: split_of(case.family, split.test, split.validation) for case in made}
     by_source = Counter((case.source, case.family) for case in made)
     return {
@@ -127,9 +128,9 @@ def table(facts: Mapping[str, Any]) -> str:
                   [[name, row["family"], row["split"], row["pairs"], row["cases"]]
                    for name, row in facts["by_source"].items()]),
         "",
-        "![cases by difficulty, kind of locator and knowledge](cases.png)",
+        "![cases by difficulty, kind of locator and knowledge](cases.svg)",
         "",
-        "![pairs by source](sources.png)",
+        "![pairs by source](sources.svg)",
         "",
         "Labels looked at by eye (`data/RUBRIC.md`):",
         "",
@@ -150,10 +151,13 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]
 
 
 def plot(facts: Mapping[str, Any], folder: Path) -> None:
-    """Write ``cases.png`` and ``sources.png``; the same numbers give the same bytes."""
+    """Write ``cases.svg`` and ``sources.svg``; the same numbers give the same bytes."""
     import matplotlib as mpl
 
-    mpl.use("Agg")
+    mpl.rcdefaults()  # whatever the user's own file says
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "self-heal-engine"
+    # A picture of pixels would hang on the library that compresses it.
     import matplotlib.pyplot as plt
     from matplotlib.patches import Patch
 
@@ -170,7 +174,7 @@ def plot(facts: Mapping[str, Any], folder: Path) -> None:
         axis.set_xlabel("cases")
         axis.margins(x=0.15)
         axis.spines[["top", "right"]].set_visible(False)
-    save(figure, folder / "cases.png")
+    save(figure, folder / "cases.svg")
 
     rows = sorted(facts["by_source"].items(), key=lambda item: (item[1]["split"], item[1]["family"], item[1]["pairs"]))
     colours = {"train": "#4878a8", "validation": "#e1a03c", "test": "#a84848"}
@@ -186,7 +190,7 @@ def plot(facts: Mapping[str, Any], folder: Path) -> None:
     axis.spines[["top", "right"]].set_visible(False)
     patches = [Patch(color=colour, label=side) for side, colour in colours.items()]
     axis.legend(handles=patches, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-    save(figure, folder / "sources.png")
+    save(figure, folder / "sources.svg")
 
 
 def save(figure: Any, path: Path) -> None:
@@ -195,6 +199,6 @@ def save(figure: Any, path: Path) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}")
-    figure.savefig(unfinished, format="png", dpi=110, metadata={"Software": None})
+    figure.savefig(unfinished, format="svg", metadata={"Date": None, "Creator": None})
     unfinished.replace(path)
     plt.close(figure)

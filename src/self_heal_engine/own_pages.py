@@ -12,6 +12,8 @@ from self_heal_engine.labels import label_pages
 from self_heal_engine.parser import parse_html
 from self_heal_engine.sources import FOLDER_NAME
 
+LONGEST_NAME = 80
+
 
 def add_pages(old: Path, new: Path, site: str, page: str | None, folder: Path, taken: Collection[str]) -> Counter[str]:
     """Keep two states of a page under ``<folder>/<site>/old`` and ``new``; return how many pairs each rule makes.
@@ -20,9 +22,12 @@ def add_pages(old: Path, new: Path, site: str, page: str | None, folder: Path, t
     ``no_pairs`` if no element can be recognised; then nothing is kept.
     """
     name = page or new.stem
-    for given in (site, name):
-        if not FOLDER_NAME.fullmatch(given):
-            raise CannotHeal("bad_site", f"{quoted(given)} cannot be the name of a folder: letters, digits, . _ and -")
+    for what, given in (("site", site), ("page", name)):
+        if not FOLDER_NAME.fullmatch(given) or len(given) > LONGEST_NAME:
+            raise CannotHeal(
+                "bad_site",
+                f"the {what} cannot be called {quoted(given)}: letters, digits, . _ and -; name it with --{what}",
+            )
     if site in taken:
         raise CannotHeal("bad_site", f"{quoted(site)} is already the name of a source")
     before, after = read_html(old), read_html(new)

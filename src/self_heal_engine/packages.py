@@ -49,7 +49,7 @@ def check_integrity(packed: Path, integrity: str, spec: str) -> None:
 def pypi_release(lock: Path, downloads: Path, python: str) -> Path:
     """Return a folder with everything that a lock file pins, installed the first time with ``uv pip install``."""
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
-    folder = downloads / "pypi" / f"{lock.stem}-{digest}"
+    folder = downloads / "pypi" / f"{lock.stem}-{python}-{digest}"
     if folder.exists():
         return folder
     with unfinished(folder) as work:

@@ -13,6 +13,7 @@ from self_heal_engine.collection import MANIFEST, read_manifest
 from self_heal_engine.dataset import Case, open_page
 from self_heal_engine.dom import Page
 from self_heal_engine.elements import elements
+from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.files import sha256
 from self_heal_engine.labels import Match, label_pages
 from self_heal_engine.params import Label
@@ -117,9 +118,8 @@ def pair_of(where: PagePair, old: Page, new: Page, match: Match, kind: str) -> P
     """Return a match as a pair."""
     old_path = short_path(old, match.old)
     new_path = None if match.new is None else short_path(new, match.new)
-    place = (where.source, where.old_version, where.new_version, where.page, old_path, str(new_path))
     return Pair(
-        id=sha256("\0".join(place))[:12],
+        id=pair_id(where, old_path, new_path),
         source=where.source,
         family=where.family,
         old_version=where.old_version,
@@ -149,7 +149,7 @@ def settle(pairs: Iterable[Pair], judgements: Sequence[Judgement], params: Label
     drawn: list[tuple[bool, int, Pair]] = []
     for pair in sorted(distinct(pairs), key=lambda pair: sha256(f"{params.seed}{pair.id}")):
         kind = (pair.source, pair.old_version, pair.new_version, pair.kind)
-        drawn.append((pair.id not in right, turns[kind], pair))
+        drawn.append((pair.id not in right and pair.rule != "J1", turns[kind], pair))
         turns[kind] += 1
     taken: Counter[tuple[str, ...]] = Counter()
     kept: list[Pair] = []
@@ -188,7 +188,10 @@ def distinct(pairs: Iterable[Pair]) -> Iterator[Pair]:
 
 
 def corrected(pairs: Iterable[Pair], judgements: Iterable[Judgement], pages: Path) -> Iterator[Pair]:
-    """Yield the pairs, those for which a person named the right element with that one (rule ``J1``)."""
+    """Yield the pairs, those for which a person named the right element with that one (rule ``J1``).
+
+    CannotHeal ``bad_judgement`` if what a person named is not one element of the new page.
+    """
     right = {judgement.pair: judgement.new_path for judgement in judgements if judgement.new_path}
     for pair in pairs:
         if pair.id not in right:
@@ -196,18 +199,17 @@ def corrected(pairs: Iterable[Pair], judgements: Iterable[Judgement], pages: Pat
             continue
         _, new = open_pair(pages, pair)
         rows = new.xpath(str(right[pair.id])).tolist()
-        if len(rows) == 1:
-            place = (
-                pair.source,
-                pair.old_version,
-                pair.new_version,
-                pair.page,
-                pair.old_path,
-                short_path(new, rows[0]),
-            )
-            yield replace(
-                pair, id=sha256("\0".join(place))[:12], new_row=rows[0], new_path=place[-1], rule="J1", keys=("judged",)
-            )
+        if len(rows) != 1:
+            raise CannotHeal("bad_judgement", f"{quoted(right[pair.id])} finds {len(rows)} elements, for {pair.id}")
+        path = short_path(new, rows[0])
+        name = pair_id(pair, pair.old_path, path)
+        yield replace(pair, id=name, new_row=rows[0], new_path=path, rule="J1", keys=("judged",))
+
+
+def pair_id(where: PagePair | Pair, old_path: str, new_path: str | None) -> str:
+    """Return what names a pair: the page in both releases, and both elements."""
+    place = (where.source, where.old_version, where.new_version, where.page, old_path, str(new_path))
+    return sha256("\0".join(place))[:12]
 
 
 def audited(cases: Iterable[Case], judgements: Iterable[Judgement]) -> list[Case]:

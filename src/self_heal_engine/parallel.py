@@ -13,9 +13,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def in_parallel(
-    work: Callable[[Job], Result], jobs: Sequence[Job], scheduler: str | None = None, workers: int | None = None
-) -> Iterator[Result]:
+def in_parallel(work: Callable[[Job], Result], jobs: Sequence[Job], scheduler: str | None = None) -> Iterator[Result]:
     """Yield the result of each job, in the order of the jobs.
 
     Without a scheduler on local processes, one a core; with one (``tcp://host:8786``) on its Dask cluster, whose
@@ -23,7 +21,7 @@ def in_parallel(
     ``no_scheduler`` if nothing answers there.
     """
     if scheduler is None:
-        with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
             yield from pool.map(work, jobs, chunksize=max(1, min(8, len(jobs) // 16)))
         return
     from distributed import Client  # the workbench's; a second to import

@@ -12,6 +12,16 @@ from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.files import read_text
 from self_heal_engine.validation import STRICT, from_json
 
+# What the mappings of ``cases`` are of: every key is known, and the severities are all there.
+SEVERITIES = ("1", "2", "3", "4")
+KEYS = {
+    "masks": ("1", "2", "3"),
+    "severities": SEVERITIES,
+    "knowledge": ("locator", "text", "anchors", "baseline", "fingerprint"),
+    "fewest_operators": SEVERITIES,
+    "rates": SEVERITIES,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Collect:
@@ -91,4 +101,11 @@ def read_params(path: Path) -> Params:
         table = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
         raise CannotHeal("bad_params", f"{quoted(path)} is not YAML: {' '.join(str(error).split())}") from error
-    return from_json(Params, json.dumps(table), "bad_params")
+    params = from_json(Params, json.dumps(table, default=str), "bad_params", quoted(path))
+    if params.collect.workers < 1:
+        raise CannotHeal("bad_params", f"collect.workers is {params.collect.workers}; at least one is needed")
+    for name, keys in KEYS.items():
+        if set(getattr(params.cases, name)) != set(keys):
+            given = ", ".join(map(quoted, getattr(params.cases, name)))
+            raise CannotHeal("bad_params", f"{quoted(path)}: cases.{name} has the keys {given}, not {', '.join(keys)}")
+    return params

@@ -44,7 +44,8 @@ def removed(before: Elements, after: Elements, partners: Mapping[int, int]) -> l
     texts = shown_texts(after)
     words = {word for text in texts for word in words_in(text)}
     source = folded(after.page.html(0)) if len(after.page) else ""  # what scripts will draw stands in them
-    wordless = wordless_controls(after, set(partners.values()))
+    known = set(partners.values())
+    wordless = any_wordless_control(after, known)
     found = []
     for row in [row for row in before.rows if row not in partners and may_be_removed(before, row)][:MOST_ASKED]:
         keys = before.keys[row]
@@ -55,7 +56,7 @@ def removed(before: Elements, after: Elements, partners: Mapping[int, int]) -> l
             or (wordless and has_picture(before.page, row))
             or extractOne(keys["text"], texts, scorer=ratio, score_cutoff=MOST_ALIKE) is not None
         )
-        if not traces and not replaced(before, after, partners, row):
+        if not traces and not replaced(before, after, partners, known, row):
             found.append(row)
     return found
 
@@ -79,10 +80,10 @@ def words_in(text: str, least: int = LEAST_WORD) -> list[str]:
     return [word for word in WORD.findall(text) if len(word) >= least]
 
 
-def wordless_controls(after: Elements, known: set[int]) -> list[int]:
-    """Return the unknown links and buttons that show no words."""
+def any_wordless_control(after: Elements, known: set[int]) -> bool:
+    """Return whether an unknown link or button shows no words."""
     pressed = (row for row in after.rows if CLASSES.get(after.kinds[row]) == "press" and row not in known)
-    return [row for row in pressed if "text" not in after.keys[row]]
+    return any("text" not in after.keys[row] for row in pressed)
 
 
 def has_picture(page: Page, row: int) -> bool:
@@ -90,7 +91,7 @@ def has_picture(page: Page, row: int) -> bool:
     return any(not page.text(part) for part in range(row + 1, int(page.ends[row])))
 
 
-def replaced(before: Elements, after: Elements, partners: Mapping[int, int], row: int) -> bool:
+def replaced(before: Elements, after: Elements, partners: Mapping[int, int], known: set[int], row: int) -> bool:
     """Return whether an unknown element of its use stands where it stood: between the same two recognised ones.
 
     Where the neighbours changed places nobody can say, and the answer is yes.
@@ -98,6 +99,5 @@ def replaced(before: Elements, after: Elements, partners: Mapping[int, int], row
     at = bisect_left(before.rows, row)
     left = next((partners[old] for old in reversed(before.rows[:at]) if old in partners), -1)
     right = next((partners[old] for old in before.rows[at + 1 :] if old in partners), len(after.page))
-    known = set(partners.values())
     between = after.rows[bisect_left(after.rows, left + 1) : bisect_left(after.rows, right)]
     return left > right or any(CLASSES.get(after.kinds[new]) == "press" and new not in known for new in between)

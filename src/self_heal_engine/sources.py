@@ -89,7 +89,7 @@ def read_sources(path: Path) -> list[Source]:
         table = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise CannotHeal("bad_sources", f"{quoted(path)} is not TOML: {error}") from error
-    sources = list(from_json(SourceList, json.dumps(table), "bad_sources").source)
+    sources = list(from_json(SourceList, json.dumps(table, default=str), "bad_sources", quoted(path)).source)
     for source in sources:
         check(source)
     names = [source.name for source in sources]
@@ -99,11 +99,27 @@ def read_sources(path: Path) -> list[Source]:
     return sources
 
 
+def all_sources(table: Path, own: Path) -> list[Source]:
+    """Return the sources of the table and a team's own sites; CannotHeal ``bad_sources`` if they clash."""
+    sources = read_sources(table)
+    sites = own_sources(own)
+    for site in sites:
+        check(site)
+        if site.name in {source.name for source in sources}:
+            raise CannotHeal("bad_sources", f"the site {quoted(site.name)} is called like a source of the table")
+    return sources + sites
+
+
 def own_sources(folder: Path) -> list[Source]:
     """Return the sites whose pages a team added itself (``<folder>/<site>/old`` and ``new``), each its own family."""
     sites = sorted(path.name for path in folder.iterdir() if path.is_dir())
     releases = (Release("old"), Release("new"))
-    return [Source(site, site, "not stated", site, "own", releases) for site in sites]
+    return [Source(site, own_family(site), "not stated", site, "own", releases) for site in sites]
+
+
+def own_family(site: str) -> str:
+    """Return the family of a team's own site: its added pages and its confirmed heals, and nothing of the table."""
+    return f"own-{site}"
 
 
 def check(source: Source) -> None:
@@ -115,6 +131,10 @@ def check(source: Source) -> None:
     for old, new in source.steps:
         if not {old, new} <= set(versions):
             raise CannotHeal("bad_sources", f"{source.name}: the step {quoted(old)} to {quoted(new)} names no release")
+    if len(set(versions)) < len(versions):
+        raise CannotHeal("bad_sources", f"{source.name} lists a release twice")
+    if source.registry == "pypi" and source.render is None:
+        raise CannotHeal("bad_sources", f"{source.name} has no script that renders it")
     for release in source.release:
         if source.registry == "npm" and not release.integrity:
             raise CannotHeal("bad_sources", f"{source.name} {release.version} has no integrity")
@@ -125,7 +145,16 @@ def chosen(sources: list[Source], only: Mapping[str, tuple[str, ...]], browser: 
     unknown = set(only) - {source.name for source in sources}
     if unknown:
         raise CannotHeal("bad_params", f"collect.only names {quoted(min(unknown))}, which is no source")
-    wanted = [source for source in sources if (browser or not source.browser) and (not only or source.name in only)]
+    for source in sources:
+        if unknown := set(only.get(source.name, ())) - {release.version for release in source.release}:
+            raise CannotHeal(
+                "bad_params", f"collect.only names {source.name} {quoted(min(unknown))}, which is no release"
+            )
+    wanted = [
+        source
+        for source in sources
+        if (browser or not source.browser) and (not only or source.name in only or source.registry == "own")
+    ]
     return [
         replace(source, steps=(), release=tuple(r for r in source.release if r.version in only[source.name]))
         if only.get(source.name)

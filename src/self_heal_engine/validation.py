@@ -16,17 +16,24 @@ Record = TypeVar("Record")
 STRICT: dict[str, object] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
-def from_json(form: type[Record], text: str, word: str) -> Record:
-    """Return the record that the text holds; CannotHeal ``word`` naming the field that does not fit."""
+UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+
+
+def from_json(form: type[Record], text: str, word: str, named: str | None = None) -> Record:
+    """Return the record that the text holds; CannotHeal ``word`` naming the field that does not fit.
+
+    ``named`` stands for the text in the sentence, where the text was made of something else.
+    """
     from pydantic import ValidationError  # 0.1 s, and a plain heal reads no JSON
 
     try:
         record: Record = _adapter(cast(Any, form)).validate_json(text)
     except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
+        # A misspelt field is unknown and the right one missing: the first says more.
+        first = min(invalid.errors(include_url=False), key=lambda error: error["type"] not in UNKNOWN)
         place = ".".join(map(str, first["loc"]))
         why = f"{place}: {first['msg']}" if place else first["msg"]
-        raise CannotHeal(word, f"{quoted(text)} cannot be read: {why}") from invalid
+        raise CannotHeal(word, f"{named or quoted(text)} cannot be read: {why}") from invalid
     return record
 
 

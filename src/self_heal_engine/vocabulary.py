@@ -99,6 +99,8 @@ def reworded(text: str, chance: random.Random) -> str:
     True
     """
     core = " ".join(text.split())
+    if not core:
+        return text
     known = MEANINGS.get(core.lower())
     if known:
         new = chance.choice([words for words in known if words != core.lower()])
@@ -130,6 +132,8 @@ def unrelated(text: str, chance: random.Random, spelled: bool = False) -> str:
     >>> unrelated("first name", random.Random(1), spelled=True).count("-")
     1
     """
+    if not text.strip():
+        return text
     count = min(max(len(re.findall(r"[^\W_]+", text)), 1), 6)
     words = chance.sample(OTHERS, count)
     if spelled:
