@@ -8,8 +8,9 @@ import pytest
 
 from self_heal_engine.cases import jobs, make_cases
 from self_heal_engine.cli_data import app
-from self_heal_engine.contact_sheet import sample, sheet, show
-from self_heal_engine.dataset import write_cases
+from self_heal_engine.contact_sheet import sample, sheet, show, side
+from self_heal_engine.dataset import open_page, read_cases, write_cases
+from self_heal_engine.errors import CannotHeal
 from self_heal_engine.pairs import label, page_pairs, settle
 from test_dataset import CASE
 from test_pairs import SHOP
@@ -29,8 +30,6 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def cases(data):
-    from self_heal_engine.dataset import read_cases
-
     return list(read_cases(data / "cases.jsonl"))
 
 
@@ -64,9 +63,37 @@ def test_show_of_a_removed_element(data, cases):
     assert "[Fax us]" in show(case, data)
 
 
-def test_an_unknown_case_is_refused(data):
-    from self_heal_engine.errors import CannotHeal
+def test_the_mark_stands_at_the_element_and_not_at_the_first_of_its_words(tmp_path):
+    rows = "".join(
+        f"<tr><td>{name}<td><a href=/{name}>Edit</a><td><input name={name}><td>end" for name in ("Ann", "Bob")
+    )
+    (tmp_path / "page.html").write_text(f"<table>{rows}</table>")
+    page = open_page(tmp_path, "page.html")
+    link, field = page.css("a")[1], page.css("input")[1]
+    assert side(page, int(link)).before.endswith("Bob")
+    assert side(page, int(field)).before.endswith("Bob Edit")
+    assert side(page, int(field)).text == ""
 
+
+def test_a_row_outside_the_page_is_refused(tmp_path):
+    (tmp_path / "page.html").write_text("<p>short")
+    with pytest.raises(CannotHeal, match="bad_case"):
+        show(replace(CASE, old_page="page.html", new_page="page.html", old_row=9999), tmp_path)
+
+
+def test_a_case_does_not_read_outside_the_data(tmp_path):
+    (tmp_path / "secret.html").write_text("<p>secret")
+    with pytest.raises(CannotHeal, match="bad_path"):
+        show(replace(CASE, old_page="../secret.html", new_page="../secret.html"), tmp_path / "data")
+
+
+def test_an_empty_sheet_is_refused(data, tmp_path):
+    with pytest.raises(CannotHeal, match="no_case"):
+        app(["sheet", "--rule", "XX", "--out", str(tmp_path / "s.html"), "--data", str(data)], standalone_mode=False)
+    assert not (tmp_path / "s.html").exists()
+
+
+def test_an_unknown_case_is_refused(data):
     with pytest.raises(CannotHeal, match="no_case") as refusal:
         app(["show", "zzz", "--data", str(data)], standalone_mode=False)
     assert "'zzz'" in refusal.value.sentence
@@ -139,8 +166,6 @@ def test_a_team_adds_a_page_of_its_own(data, team, self_heal_data):
     ],
 )
 def test_a_page_that_teaches_nothing_is_refused_and_not_kept(word, changes, data, team, tmp_path):
-    from self_heal_engine.errors import CannotHeal
-
     (tmp_path / "other.html").write_text("<p>Nothing in common</p>")
     (tmp_path / "empty.html").write_text(" ")
     with pytest.raises(CannotHeal, match=word):

@@ -66,6 +66,12 @@ def test_a_line_that_is_cut_off_or_of_another_form_is_named(tmp_path, line, name
     assert "cases.jsonl" in refusal.value.sentence
 
 
+def test_what_ends_a_line_elsewhere_does_not_end_a_case(tmp_path):
+    case = replace(CASE, visible_text="two\u2028lines\x85", knowledge="text")
+    write_cases(tmp_path / "cases.jsonl", [case, CASE])
+    assert list(read_cases(tmp_path / "cases.jsonl")) == [case, CASE]
+
+
 def test_what_is_measured_of_a_page_comes_with_it(tmp_path):
     (tmp_path / "a.html").write_text("<p>measured</p>")
     layout = {"rectangles": [[0, 0, 9, 9]] * 4, "visible": [True, True, True, False]}
@@ -116,3 +122,5 @@ def test_validation_rotates_and_never_touches_the_test_families():
 def test_a_family_that_would_stand_on_two_sides_is_refused():
     with pytest.raises(CannotHeal, match="bad_split"):
         split_by_family(FAMILIES, test=("a",), validation="a")
+    with pytest.raises(CannotHeal, match="bad_split"):
+        split_by_family(FAMILIES, test=("z",), validation="a")

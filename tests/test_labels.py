@@ -68,6 +68,9 @@ def test_between_two_labelled_neighbours_with_the_same_text():
     new = '<p><a href=/1>Home</a> <a href="#" data-x=n></a> <a href=/2>Help</a></p>'
     assert labelled(old, new)["o", "n"] == "S1"
     assert ("o", "n") not in labelled(old, new.replace('data-x=n></a>', 'data-x=n>New</a>'))  # fmt: skip
+    torn = '<a href=/1>Home</a> <a href="/x" data-x=o>Y</a> <a href=/2>Help</a>'
+    says = '<a href=/1>Home</a> <a data-x=n href="/q">Y</a> <a href=/2>Help</a> <a href="/x">Other</a>'
+    assert ("o", "n") not in labelled(torn, says), "its address says another"
     named = old.replace("data-x=o", "data-x=o name=css-url"), new.replace("data-x=n", "data-x=n name=css-file")
     assert ("o", "n") not in labelled(*named), "their names contradict each other"
     two = new.replace("<a href=/2>", '<a href="#"></a><a href=/2>')

@@ -20,9 +20,10 @@ CASES = [
     *[replace(CASE, id=f"a{number}", locator_type="css", form="css_path") for number in range(6)],
     replace(CASE, id="b", source="site", family="sites", difficulty="mutated-1", operators=("moved",)),
     replace(CASE, id="c", difficulty="deleted", new_row=None),
+    replace(CASE, id="e", source="third", family="others"),
     replace(CASE, id="d", rule="confirmed", source="intranet", family="intranet", weight=2.0),
 ]
-SPLIT = Split(test=("shops",), validation="other")
+SPLIT = Split(test=("shops",), validation="others")
 VERDICTS = [Judgement("p", "right", "A2", "natural", "me"), Judgement("q", "wrong", "A2", "natural", "me")]
 
 
@@ -33,15 +34,15 @@ def facts():
 
 
 def test_the_numbers(facts):
-    assert (facts["pairs"], facts["removed"], facts["cases"], facts["confirmed"]) == (2, 1, 8, 1)
-    assert (facts["sources"], facts["families"], facts["gone_share"]) == (2, 2, 0.125)
-    assert facts["by_split"] == {"test": 7, "train": 1}
-    assert facts["by_kind"] == {"css": 6, "id": 2}
+    assert (facts["pairs"], facts["removed"], facts["cases"], facts["confirmed"]) == (2, 1, 9, 1)
+    assert (facts["sources"], facts["families"], facts["gone_share"]) == (3, 3, 0.1111)
+    assert facts["by_split"] == {"test": 7, "train": 1, "validation": 1}
+    assert facts["by_kind"] == {"css": 6, "id": 3}
     assert facts["by_operator"] == {"moved": 1}
     assert facts["by_source"]["site"] == {"family": "sites", "split": "train", "pairs": 1, "cases": 1}
     assert facts["largest_training_share"] == {"site": 1.0}
     assert facts["audited"] == {"A2": {"right": 1, "wrong": 1}}
-    assert facts["families_by_split"] == {"train": ["sites"], "validation": [], "test": ["shops"]}
+    assert facts["families_by_split"] == {"train": ["sites"], "validation": ["others"], "test": ["shops"]}
 
 
 def test_the_same_numbers_give_the_same_table_and_pictures(facts, tmp_path):
@@ -77,3 +78,9 @@ def test_likeness_estimates_the_jaccard_index():
     likeness, _, _ = closest(np.array([whole]), np.array([half]))
     assert 0.35 < likeness < 0.65
     assert closest(np.array([whole]), np.array([half, whole])) == (1.0, 0, 1)
+
+
+def test_a_split_that_names_no_family_of_the_cases_is_refused():
+    with pytest.raises(CannotHeal, match="bad_split") as refusal:
+        summary(PAIRS, CASES, [], Split(test=("shops", "shoops"), validation="others"))
+    assert "'shoops'" in refusal.value.sentence

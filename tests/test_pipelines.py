@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from library_imports import ROOT, modules_behind
+from self_heal_engine.cases import jobs
 from self_heal_engine.dataset import read_cases
 from self_heal_engine.errors import CannotHeal
 from self_heal_engine.params import read_params
@@ -50,11 +52,15 @@ def test_the_pipeline_stands_as_it_was_locked():
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ("seed: 1", "sead: 1", "label.seed"),
+        ("seed: 1", "sead: 1", "label.sead"),
         ("natural: 2", "natural: many", "natural"),
         ("  validation: govuk", "", "validation"),
         ("split:", "split: [", "not YAML"),
         ("workers: 3", "workers: 3\n  extra: 1", "extra"),
+        ("workers: 3", "workers: 0", "workers"),
+        ("knowledge: { locator", "knowledge: { locater", "locater"),
+        ('masks: { "1"', 'masks: { "9"', "masks"),
+        ("seed: 1", "seed: 2024-05-17", "label.seed"),
     ],
 )
 def test_a_parameter_that_does_not_fit_is_refused(tmp_path, old, new, named):
@@ -64,6 +70,13 @@ def test_a_parameter_that_does_not_fit_is_refused(tmp_path, old, new, named):
     with pytest.raises(CannotHeal, match="bad_params") as refusal:
         read_params(tmp_path / "params.yaml")
     assert named in refusal.value.sentence
+
+
+def test_a_rate_of_no_operator_is_refused(tmp_path):
+    params = read_params(ROOT / "params.yaml").cases
+    with pytest.raises(CannotHeal, match="bad_params") as refusal:
+        jobs(tmp_path, [], replace(params, rates={**params.rates, "1": {"movd": 0.5}}))
+    assert "'movd'" in refusal.value.sentence
 
 
 def test_a_stage_with_bad_input_ends_in_one_sentence(tmp_path):

@@ -46,7 +46,7 @@ def side(page: Page, row: int) -> Side:
     if not 0 <= row < len(page):
         raise CannotHeal("bad_case", f"the page has {len(page)} elements, so none in row {row}")
     before, text, after = page.text_about(row, MOST_AROUND)
-    return Side(short_path(page, row), page.html(row)[:MOST_HTML], before, text, after, keys_of(page, row))
+    return Side(short_path(page, row), page.html(row)[:MOST_HTML], before, text.strip(), after, keys_of(page, row))
 
 
 def sides(case: Case, data: Path) -> tuple[Side | None, Side | None]:
@@ -75,11 +75,8 @@ def agreement(old: Side | None, new: Side | None) -> str:
 def show(case: Case, data: Path) -> str:
     """Return one case as text: old element, new element, and why they are the pair."""
     old, new = sides(case, data)
-    lines = [
-        f"case {case.id} of pair {case.pair}",
-        headline(case),
-        f"broken: {case.locator_type} {case.original_locator} ({case.failure}, {case.form})",
-    ]
+    broken = f"broken: {case.locator_type} {case.original_locator} ({case.failure}, {case.form})"
+    lines = [f"case {case.id} of pair {case.pair}", headline(case), broken]
     lines += [f"edited by: {', '.join(case.operators)}"] if case.operators else []
     for title, found, page in (("old", old, case.old_page), ("new", new, case.new_page)):
         lines.append(f"\n{title}: {page or 'no page'}")
@@ -134,8 +131,9 @@ def article(number: int, case: Case, old: Side | None, new: Side | None) -> str:
         f"{escaped(case.locator_type)} <code>{escaped(case.original_locator)}</code> ({case.failure.replace('_', ' ')})"
     )
     edits = f"; edited by {', '.join(case.operators)}" if case.operators else ""
+    names = f"<code>{escaped(case.id)} pair {escaped(case.pair)}</code>"
     return (
-        f"<article><header><span>{number}. {escaped(headline(case))}</span><code>{escaped(case.id)} pair {escaped(case.pair)}</code></header>"
+        f"<article><header><span>{number}. {escaped(headline(case))}</span>{names}</header>"
         f"<div>broken: {broken}{escaped(edits)}</div>"
         f'<div class="sides">{half("old", old, new)}{half("new", new, old)}</div>'
         f'<div class="why">{escaped(agreement(old, new))}</div></article>'

@@ -24,10 +24,8 @@ def add_pages(old: Path, new: Path, site: str, page: str | None, folder: Path, t
     name = page or new.stem
     for what, given in (("site", site), ("page", name)):
         if not FOLDER_NAME.fullmatch(given) or len(given) > LONGEST_NAME:
-            raise CannotHeal(
-                "bad_site",
-                f"the {what} cannot be called {quoted(given)}: letters, digits, . _ and -; name it with --{what}",
-            )
+            allowed = f"letters, digits, . _ and -; name it with --{what}"
+            raise CannotHeal("bad_site", f"the {what} cannot be called {quoted(given)}: {allowed}")
     if site in taken:
         raise CannotHeal("bad_site", f"{quoted(site)} is already the name of a source")
     before, after = read_html(old), read_html(new)

@@ -146,10 +146,8 @@ def chosen(sources: list[Source], only: Mapping[str, tuple[str, ...]], browser: 
     if unknown:
         raise CannotHeal("bad_params", f"collect.only names {quoted(min(unknown))}, which is no source")
     for source in sources:
-        if unknown := set(only.get(source.name, ())) - {release.version for release in source.release}:
-            raise CannotHeal(
-                "bad_params", f"collect.only names {source.name} {quoted(min(unknown))}, which is no release"
-            )
+        if missing := set(only.get(source.name, ())) - {release.version for release in source.release}:
+            raise CannotHeal("bad_params", f"collect.only names {source.name} {quoted(min(missing))}, no release of it")
     wanted = [
         source
         for source in sources
