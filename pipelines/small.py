@@ -9,6 +9,7 @@ import yaml
 
 # One template as shipped, one application rendered by its own server.
 ONLY = {"sb-admin": ["5.1.1", "6.0.2"], "sqladmin": ["0.8.0", "0.16.1"]}
+SPLIT = {"test": ["flask-admin"], "validation": "startbootstrap"}  # their families
 COPIED = ("src", "pipelines", "data/sources.toml", "data/locks", "data/judgements.jsonl", "dvc.yaml")
 
 
@@ -21,6 +22,7 @@ def main(folder: Path) -> None:
     (folder / "data/training.jsonl").touch()
     params = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
     params["collect"]["only"] = ONLY
+    params["split"] = SPLIT
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), "utf-8")
     packages = folder / ".cache/packages"  # shared with the whole project: nothing is fetched twice
     if not packages.exists():
