@@ -41,10 +41,10 @@ run: .venv/.serve ## Set up, then heal the broken locators of the bundled exampl
 	@$(BIN)/self-heal demo
 
 test: check ## Set up, then pass lint, format, types and every test (long ones apart).
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	$(BIN)/python -m pytest -n 2 -q
 
 test-long: .venv/.dev ## The tests that take minutes: a fresh clone, the locks elsewhere.
-	$(BIN)/python -m pytest -m long -n 2 --dist loadgroup -q
+	$(BIN)/python -m pytest -m long -n 2 -q
 
 check: lint types
 

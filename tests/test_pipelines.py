@@ -1,5 +1,6 @@
 """The stages: what they depend on, what they refuse, and that the same inputs give the same bytes."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from conftest import require
 from library_imports import ROOT, modules_behind
 from self_heal_engine.cases import jobs
 from self_heal_engine.dataset import read_cases
@@ -93,21 +95,25 @@ def test_a_stage_with_bad_input_ends_in_one_sentence(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def small():
-    """The small workspace, made by the same command as everyone's."""
-    if shutil.which("npm") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("npm is not installed: apt-get install npm", pytrace=False)
-        pytest.skip("npm is not installed: apt-get install npm")
-    done = subprocess.run(
-        [sys.executable, "pipelines/small.py", ".cache/small"],
-        cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return ROOT / ".cache" / "small"
+def small(tmp_path_factory):
+    """A copy of the small workspace, which is made by the same command as everyone's."""
+    require("npm")
+    with (ROOT / ".cache" / "small.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one test process at a time makes it
+        done = subprocess.run(
+            [sys.executable, "pipelines/small.py", ".cache/small"],
+            cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return copied(ROOT / ".cache" / "small", tmp_path_factory.mktemp("small") / "workspace")
 
 
-@pytest.mark.xdist_group("small")
+def copied(folder, target, *left_out):
+    """Copy a workspace; the packages stay a link."""
+    shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns(*left_out))
+    return target
+
+
 def test_the_small_workspace_has_cases_of_two_sources(small):
     cases = list(read_cases(small / "data" / "cases.jsonl"))
     assert len({case.source for case in cases}) == 2
@@ -116,19 +122,14 @@ def test_the_small_workspace_has_cases_of_two_sources(small):
         assert (small / "reports" / "data" / name).stat().st_size > 100
 
 
-@pytest.mark.xdist_group("small")
 def test_a_second_repro_does_nothing(small):
     before = (small / "dvc.lock").read_bytes()
     assert "Data and pipelines are up to date." in dvc("repro", folder=small)
     assert (small / "dvc.lock").read_bytes() == before
 
 
-@pytest.mark.xdist_group("small")
 def test_made_again_from_nothing_the_cases_are_the_same_to_the_bit(small, tmp_path):
-    fresh = tmp_path / "fresh"
-    shutil.copytree(
-        small, fresh, ignore=shutil.ignore_patterns("pages", "edited", "*.jsonl", "dvc.lock", ".dvc", "reports")
-    )
+    fresh = copied(small, tmp_path / "fresh", "pages", "edited", "*.jsonl", "dvc.lock", ".dvc", "reports")
     for name in ("judgements.jsonl", "training.jsonl"):
         shutil.copy(small / "data" / name, fresh / "data" / name)
     dvc("init", "--quiet", "--no-scm", folder=fresh)
@@ -136,10 +137,8 @@ def test_made_again_from_nothing_the_cases_are_the_same_to_the_bit(small, tmp_pa
     assert (fresh / "dvc.lock").read_text() == (small / "dvc.lock").read_text()
 
 
-@pytest.mark.xdist_group("small")
 def test_the_data_goes_to_a_remote_and_comes_back(small, tmp_path):
-    copy = tmp_path / "copy"
-    shutil.copytree(small, copy)
+    copy = copied(small, tmp_path / "copy")
     dvc("remote", "add", "--default", "folder", tmp_path / "remote", folder=copy)
     dvc("push", "--quiet", folder=copy)
     before = (copy / "data" / "cases.jsonl").read_bytes()
