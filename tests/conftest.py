@@ -10,6 +10,7 @@ import pytest
 TOOLS = {
     "chromium": ("chromium", "apt-get install chromium"),
     "npm": ("npm", "apt-get install npm"),
+    "python3.11": ("python3.11", "uv python install 3.11, or your system's package of it"),
 }
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -98,6 +98,8 @@ def test_a_stage_with_bad_input_ends_in_one_sentence(tmp_path):
 def small(tmp_path_factory):
     """A copy of the small workspace, which is made by the same command as everyone's."""
     require("npm")
+    if sys.version_info[:2] != (3, 11):
+        require("python3.11")
     with (ROOT / ".cache" / "small.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one test process at a time makes it
         done = subprocess.run(
