@@ -1,7 +1,7 @@
 # The one door to every chore. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint format types data small bench audited data-cost lock lock-data clean
+.PHONY: help setup run test test-long check lint format types data small bench audited change-rates data-cost lock lock-data clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,7 +27,7 @@ define INSTALL
 endef
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/.serve: requirements/serve.txt pyproject.toml
 	$(call INSTALL,serve)
@@ -73,6 +73,9 @@ bench: .venv/.dev ## Measure speed beside the peers (needs npm); writes reports/
 
 audited: .venv/.dev ## Measure the rankers on the audited cases (after make data); writes reports/audited.md.
 	$(BIN)/python -m benchmarks.audited
+
+change-rates: .venv/.dev ## Measure how much changes at each difficulty (after make data); writes reports/change-rates.md.
+	$(BIN)/python -m benchmarks.change_rates
 
 data-cost: small ## Measure what labelling and case making cost; writes reports/data-cost.md.
 	$(BIN)/python -m benchmarks.data_cost
