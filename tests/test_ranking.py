@@ -9,10 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pages import SHOP_AFTER, SHOP_BEFORE
-from self_heal_engine import CannotHeal, fingerprint, guess_fingerprint, heal, read_locator
+from self_heal_engine import CannotHeal, Fingerprint, fingerprint, guess_fingerprint, heal, read_locator
 from self_heal_engine.candidates import anchor_nearness, candidates
+from self_heal_engine.decision import (
+    ALONE,
+    DECISION_DIRECTIONS,
+    DECISION_NAMES,
+    STANDING,
+    decision_features,
+    joined,
+    standing,
+)
 from self_heal_engine.features import (
     BASE_FEATURES,
+    BASE_NAMES,
     DIRECTIONS,
     FEATURE_NAMES,
     RELATIVE,
@@ -22,7 +32,10 @@ from self_heal_engine.features import (
     rank,
 )
 from self_heal_engine.parser import read_page
-from self_heal_engine.ranking import PENALTIES, ROUGH, WEIGHTS, Decision, load_ranker, save_ranker, weighted
+from self_heal_engine.ranking import BOUNDS, ROUGH, Calibrated, load_ranker, save_ranker, weighted
+from self_heal_engine.weights import PENALTIES, WEIGHTS
+
+NOTHING = Fingerprint()
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +51,35 @@ def booster():
     return xgboost.train({"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, data, 20)
 
 
-def test_a_saved_model_serves_as_it_was(booster, tmp_path):
-    decision = Decision(bias=-2.0, score=4.0, margin=3.0, threshold=0.4, budget=0.05, calibrated=True)
-    save_ranker(booster, decision, "test", tmp_path / "model.json")
+@pytest.fixture(scope="module")
+def decision():
+    """A decision that learnt that a high score is right."""
+    chance = np.random.default_rng(1)
+    figures = chance.normal(size=(400, len(DECISION_NAMES))).astype(np.float32)
+    data = xgboost.DMatrix(figures, (figures[:, 0] > 0).astype(float))
+    trees = xgboost.train({"objective": "binary:logistic", "max_depth": 2, "nthread": 1}, data, 20)
+    return Calibrated(trees, slope=0.9, intercept=0.1, threshold=0.4, budget=0.05, gone_prior=0.25)
+
+
+def test_a_saved_model_serves_as_it_was(booster, decision, tmp_path):
+    save_ranker(booster, decision, "test", tmp_path / "model.json", {"cases": 3})
     model = load_ranker(tmp_path / "model.json")
     page, before = read_page(SHOP_AFTER), read_page(SHOP_BEFORE)
     result = heal(page, fingerprint(before, int(before.css("#login-password")[0])), model)
-    assert model.decision == decision
+    again = {name: getattr(model.decision, name) for name in BOUNDS}
+    assert again == {name: getattr(decision, name) for name in BOUNDS}
+    figures = np.random.default_rng(2).normal(size=(50, len(DECISION_NAMES))).astype(np.float32)
+    assert (model.decision.trees.inplace_predict(figures) == decision.trees.inplace_predict(figures)).all()
+    assert model.provenance == {"cases": 3}
     assert model.name.startswith("test-")
     assert (result.model, result.calibrated) == (model.name, True)
     assert 'name="password"' in result.candidates[0].html
     assert all(0 <= healing.score <= 1 for healing in result.candidates)
+
+
+def changed(said, **values):
+    """The stored decision with other values."""
+    return json.dumps({**json.loads(said["decision"]), **values})
 
 
 @pytest.mark.parametrize(
@@ -57,15 +88,24 @@ def test_a_saved_model_serves_as_it_was(booster, tmp_path):
         ("model_schema", lambda said: said.update(schema=str(SCHEMA + 1))),
         ("model_schema", lambda said: said.update(features=json.dumps(list(FEATURE_NAMES)[:-1]))),
         ("model_schema", lambda said: said.update(features=json.dumps([*FEATURE_NAMES[1:], FEATURE_NAMES[0]]))),
-        ("model_schema", lambda said: said.pop("schema")),
+        ("bad_model", lambda said: said.pop("schema")),
+        ("model_schema", lambda said: said.update(decision=changed(said, features=["score"]))),
         ("bad_model", lambda said: said.pop("decision")),
+        ("bad_model", lambda said: said.pop("provenance")),
+        ("bad_model", lambda said: said.update(provenance="3")),
+        ("bad_model", lambda said: said.update(decision=changed(said, threshold=1.5))),
+        ("bad_model", lambda said: said.update(decision=changed(said, threshold=float("nan")))),
+        ("bad_model", lambda said: said.update(decision=changed(said, slope="steep"))),
+        ("bad_model", lambda said: said.update(decision=changed(said, slope=-1))),
+        ("bad_model", lambda said: said.update(decision=changed(said, trees="{}"))),
+        ("bad_model", lambda said: said.update(decision=changed(said, trees=7))),
         ("bad_model", lambda said: said.update(decision="{}")),
         ("bad_model", lambda said: said.update(decision="[1")),
         ("bad_model", lambda said: said.update(decision=json.dumps({"bias": "a"}))),
     ],
 )
-def test_a_model_for_other_code_is_refused(booster, tmp_path, word, change):
-    save_ranker(booster, ROUGH, "test", tmp_path / "model.json")
+def test_a_model_for_other_code_is_refused(booster, decision, tmp_path, word, change):
+    save_ranker(booster, decision, "test", tmp_path / "model.json")
     model = json.loads((tmp_path / "model.json").read_text())
     change(model["learner"]["attributes"])
     (tmp_path / "model.json").write_text(json.dumps(model))
@@ -81,16 +121,16 @@ def test_a_file_that_is_no_model_is_refused(tmp_path, content):
         load_ranker(tmp_path / "model.json")
 
 
-def test_a_truncated_model_is_refused(booster, tmp_path):
-    save_ranker(booster, ROUGH, "test", tmp_path / "model.json")
+def test_a_truncated_model_is_refused(booster, decision, tmp_path):
+    save_ranker(booster, decision, "test", tmp_path / "model.json")
     raw = (tmp_path / "model.json").read_bytes()
     (tmp_path / "model.json").write_bytes(raw[: len(raw) // 2])
     with pytest.raises(CannotHeal, match="bad_model"):
         load_ranker(tmp_path / "model.json")
 
 
-def test_a_model_with_its_trees_torn_out_is_refused(booster, tmp_path):
-    save_ranker(booster, ROUGH, "test", tmp_path / "model.json")
+def test_a_model_with_its_trees_torn_out_is_refused(booster, decision, tmp_path):
+    save_ranker(booster, decision, "test", tmp_path / "model.json")
     model = json.loads((tmp_path / "model.json").read_text())
     model["learner"]["gradient_booster"] = {}
     (tmp_path / "model.json").write_text(json.dumps(model))
@@ -108,23 +148,23 @@ def test_there_is_no_such_file(tmp_path):
 def test_a_confidence_is_a_probability_that_grows_with_the_lead(scores):
     page = read_page("<p>" * 11)
     rows, scores = page.css("p"), np.array(scores)
-    confidence = ROUGH.confidence(page, rows[: len(scores)], scores)
+    confidence = ROUGH.confidence(page, rows[: len(scores)], NOTHING, scores)
     assert 0 <= confidence <= 1
     if len(scores):
-        with_rival = ROUGH.confidence(page, rows[: len(scores) + 1], np.append(scores, scores.max()))
+        with_rival = ROUGH.confidence(page, rows[: len(scores) + 1], NOTHING, np.append(scores, scores.max()))
         assert with_rival <= confidence + 1e-12, "an equal rival lowers it"
 
 
 def test_with_nothing_to_choose_from_there_is_no_confidence():
-    assert ROUGH.confidence(read_page(""), np.empty(0, dtype=np.intp), np.array([])) == 0.0
+    assert ROUGH.confidence(read_page(""), np.empty(0, dtype=np.intp), NOTHING, np.array([])) == 0.0
 
 
 def test_what_lies_inside_the_best_candidate_is_no_rival():
     page = read_page("<button><span>Go</span></button><a>Go</a>")
     button, span, link = page.css("button, span, a")
-    alone = ROUGH.confidence(page, np.array([button]), np.array([0.5]))
-    assert ROUGH.confidence(page, np.array([button, span]), np.array([0.5, 0.5])) == alone
-    assert ROUGH.confidence(page, np.array([button, link]), np.array([0.5, 0.5])) < alone
+    alone = ROUGH.confidence(page, np.array([button]), NOTHING, np.array([0.5]))
+    assert ROUGH.confidence(page, np.array([button, span]), NOTHING, np.array([0.5, 0.5])) == alone
+    assert ROUGH.confidence(page, np.array([button, link]), NOTHING, np.array([0.5, 0.5])) < alone
 
 
 def test_the_weights_are_of_features_there_are():
@@ -133,7 +173,7 @@ def test_the_weights_are_of_features_there_are():
 
 
 def test_every_feature_has_a_name_a_meaning_and_a_direction():
-    assert len(set(FEATURE_NAMES)) == len(FEATURE_NAMES) == len(DIRECTIONS) == len(BASE_FEATURES) + 2 * len(RELATIVE)
+    assert len(set(FEATURE_NAMES)) == len(FEATURE_NAMES) == len(DIRECTIONS) == len(BASE_NAMES) + 2 * len(RELATIVE)
     assert all(feature.meaning.strip() and feature.direction in (-1, 0, 1) for feature in BASE_FEATURES)
 
 
@@ -165,7 +205,23 @@ def features_of(old, new, selector="#x", wanted=None):
         ("ancestor_ids", "<div id=d><p id=x>", "<div id=d><p></p></div><p>", [0, 1, 0]),
         ("parent_alike", "<div class=c><p id=x>", "<div class=c><p></p></div><p>", [0, 1, 0]),
         ("hidden", "<p id=x>", "<p hidden></p><p>", [1, 0]),
-        ("text_rarity", "<p id=x>", "<p>a</p><p>a</p><p>b</p>", [0.5, 0.5, 1]),
+        ("text_alone", "<p id=x>a", "<p>a</p><p>a</p><p>b</p>", [0.5, 0.5, 0]),
+        ("called_alike", "<p id=x>Go", "<input placeholder=Go><img alt=xy>", [1, 0]),
+        ("called_same", "<p id=x>Go", "<input title=go><p>Go on</p>", [1, 0]),
+        ("words_strange", "<p id=x>Top", "<p>Top</p><p>Top left</p><p>Low</p>", [0, 0.5, 1]),
+        ("tokens_strange", "<p id=x>Go", "<p id=x>Go</p><p class=a>Go</p><p>", [0, 0.5, 0]),
+        (
+            "inside_shared",
+            "<p id=x><i class='fa bin'>",
+            "<p><b class='fa bin'></b></p><p><i class=fa></i></p><p>",
+            [1, 0, 0.5, 0, 0],
+        ),
+        ("claimed", "<a href=/a id=x></a><a href=/b>", "<a href=/b></a><a href=/c></a><b>", [1, 0, 0]),
+        ("before_alike", "<u>Name</u><input id=x>", "<u>Name</u><input><u>Mail</u>", [0, 1, 1]),
+        ("heading_alike", "<h2>Users</h2><p id=x>", "<h2>Users</h2><p></p><h2>xyz</h2><p>", [0, 1, 1, 0]),
+        ("number_alike", "<p>a</p><p id=x>a", "<p>a</p><p>a</p><p>b</p>", [0.5, 1, 0.5]),
+        ("place_near", "<p></p><p id=x>", "<p></p><p></p>", [0.8, 1]),
+        ("steps_alike", "<div></div><div><p id=x>", "<div><p></p></div><div><p>", [0.8, 2 / 3, 0.8, 1]),
     ],
 )
 def test_a_feature_says_what_its_name_says(feature, old, new, figures):
@@ -210,6 +266,9 @@ def test_what_is_not_known_is_not_a_number():
         "path_alike",
         "location_alike",
         "old_text_rarity",
+        "claimed",
+        "before_alike",
+        "called_alike",
     }
     assert all(np.isnan(line[name]) for name in unknown)
     assert line["id_alike"] == 0.0
@@ -243,3 +302,27 @@ def test_the_target_is_among_the_candidates_of_a_large_page():
         rows = candidates(page, fingerprint(page, row))
         assert row in rows
         assert len(rows) <= 128
+
+
+def test_the_decision_sees_the_first_candidate_as_the_table_that_it_was_trained_on_has_it():
+    before, page = read_page(SHOP_BEFORE), read_page(SHOP_AFTER)
+    for row in before.css("a, button, input").tolist():
+        known = fingerprint(before, row)
+        rows = candidates(page, known)
+        matrix, scores = feature_matrix(page, rows, known), weighted(page, rows, known)
+        best = int(np.argmax(scores))
+        told = joined(standing(rows, page.ends[rows], scores, len(page)), matrix[best, : len(BASE_NAMES)])
+        np.testing.assert_array_equal(decision_features(page, rows, known, scores), told)
+        assert told.shape == (len(DECISION_NAMES),) == (len(DECISION_DIRECTIONS),)
+
+
+def test_how_the_first_candidate_stands_among_its_rivals():
+    rows, ends = np.array([4, 5, 8]), np.array([6, 6, 9])  # the second lies inside the first
+    told = dict(zip(STANDING, standing(rows, ends, np.array([3.0, 2.5, 1.0]), 20), strict=True))
+    assert told["score"] == 3.0
+    assert told["lead"] == 2.0, "over the one that is not inside"
+    assert told["lead_over_any"] == 0.5
+    assert told["close_rivals"] == 2
+    assert told["share"] == pytest.approx(1 / (1 + np.exp(-0.5) + np.exp(-2)))
+    alone = dict(zip(STANDING, standing(rows[:1], ends[:1], np.array([3.0]), 20), strict=True))
+    assert alone["lead"] == alone["lead_over_any"] == ALONE

@@ -16,6 +16,7 @@ from self_heal_engine.candidates import LONGEST_OWN_TEXT, wanted_words
 from self_heal_engine.dom import Column, Page, Rows, gather
 from self_heal_engine.fingerprint import Fingerprint
 from self_heal_engine.locators import TEST_ID_ATTRIBUTES
+from self_heal_engine.tokens import own_tokens, split, tokens
 from self_heal_engine.words import words_of
 
 Numbers = NDArray[np.float64]
@@ -65,10 +66,14 @@ class Comparison:
         """Return a number computed candidate by candidate."""
         return np.array([compute(row) for row in self.rows.tolist()], dtype=np.float64)
 
-    def rarity(self, column: Column) -> Numbers:
-        """Return 1 / how many elements of the page have the candidate's value; NaN where it has none."""
-        counts = np.append(column.counts().astype(np.float64), np.nan)
-        return 1.0 / counts[column.codes[self.rows]]
+    def alone(self, column: Column, value: str | None) -> Numbers:
+        """Return how alone the candidates that have exactly the known value are with it, 1 / how many; else 0.
+
+        Tried: the rarity of whatever value a candidate has. On edited pages the target alone was changed, and what is
+        rare there was taken for it.
+        """
+        same = self.same(column, value)
+        return same / np.maximum(column.counts()[column.code_of[value]], 1) if value in column.code_of else same
 
     @cached_property
     def tags(self) -> list[str]:
@@ -101,3 +106,23 @@ class Comparison:
     def wanted_words(self) -> frozenset[str]:
         """The words in the fingerprint's names and texts."""
         return wanted_words(self.wanted)
+
+    @cached_property
+    def called(self) -> list[list[str | None]]:
+        """What a person would call each candidate by: its text, name, label and the attributes that are shown."""
+        columns = (self.page.texts, names(self.page), labels(self.page))
+        attributes = ("placeholder", "title", "alt", "value", "aria-label")
+        return [*(gather(column, self.rows) for column in columns), *map(self.values, attributes)]
+
+    @cached_property
+    def tokens(self) -> list[frozenset[str]]:
+        """The words and numbers in each candidate's attributes and text."""
+        return [tokens(self.page, row) for row in self.rows.tolist()]
+
+    @cached_property
+    def wanted_tokens(self) -> frozenset[str]:
+        """The words and numbers in the fingerprint's attributes, classes, parts and texts."""
+        known = self.wanted
+        return own_tokens(known.attributes, known.text) | split(
+            [known.name, known.label, *known.classes, *known.parts.values()]
+        )

@@ -67,11 +67,16 @@ def below(folder: Path, name: str) -> Path:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all, with ``\\n`` line ends on every system; its folder is made."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; its folder is made."""
     if path.is_dir():
         raise CannotHeal("unwritable_file", f"{quoted(path)} is a folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text, encoding="utf-8", newline="\n")
+    unfinished.write_bytes(content)
     os.replace(unfinished, path)
 
 

@@ -12,10 +12,12 @@ from self_heal_engine.accessible_names import names
 from self_heal_engine.dom import Page
 from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.generated import is_generated
+from self_heal_engine.identity import others
 from self_heal_engine.locators import Locator, Step
 from self_heal_engine.matching import matches
-from self_heal_engine.neighbourhood import neighbour_text
+from self_heal_engine.neighbourhood import heading_above, neighbour_text, number_among_twins, texts_beside
 from self_heal_engine.reading import clues
+from self_heal_engine.tokens import inner_tokens
 from self_heal_engine.validation import STRICT, from_json
 
 # Raised when a stored fingerprint of an earlier version can no longer be read.
@@ -60,6 +62,12 @@ class Fingerprint:
     parent_attributes: Mapping[str, str] = field(default_factory=dict)
     parent_leading_text: str | None = None
     child_tags: tuple[str, ...] = ()
+    before: str | None = None  # the text right before it in reading order
+    after: str | None = None
+    heading: str | None = None  # the nearest above it
+    inside: tuple[str, ...] = ()  # words in the attributes of what is inside it, such as an icon
+    number: int | None = None  # among the elements of the same tag, type and text, the first being 0
+    others: tuple[int, ...] = ()  # hashes of what told elements like it, near by, from it
     place: float | None = None  # how far down the page, 0 to 1 of its elements
     action: str | None = None  # click, type, select, check or read
     shares: Mapping[str, int] = field(
@@ -86,6 +94,7 @@ def fingerprint(page: Page, row: int, locator: Locator | None = None) -> Fingerp
     attributes = {name: value[:MOST_VALUE] for name, value in page.attributes(row).items()}
     above = page.ancestors(row)
     parent = next(above, None)
+    before, after = texts_beside(page, row)
     index, siblings = page.position(row)
     return Fingerprint(
         locator=locator,
@@ -107,6 +116,12 @@ def fingerprint(page: Page, row: int, locator: Locator | None = None) -> Fingerp
         parent_attributes={} if parent is None else page.attributes(parent),
         parent_leading_text=None if parent is None else page.leading_text(parent),
         child_tags=tuple(map(page.tag, page.children(row)))[:MOST_RELATIVES],
+        before=before,
+        after=after,
+        heading=heading_above(page)[row],
+        inside=tuple(sorted(inner_tokens(page, row)))[:MOST_RELATIVES],
+        number=int(number_among_twins(page)[row]),
+        others=others(page, row),
         place=row / len(page),
         shares=shares(page, row),
         rectangle=page.rectangle(row),

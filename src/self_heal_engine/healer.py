@@ -96,7 +96,7 @@ def answer(
 ) -> HealResult:
     """Return the decision on some ranked candidates."""
     order = np.argsort(-scores, kind="stable")[:limit]
-    confidence = model.decision.confidence(page, rows, scores)
+    confidence = model.decision.confidence(page, rows, wanted, scores)
     found = None if wanted.locator is None else matches(page, wanted.locator)
     return HealResult(
         decision=decide(rows[order], confidence, found, model.decision.threshold),

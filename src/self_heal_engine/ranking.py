@@ -4,45 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from self_heal_engine.comparison import Comparison
+from self_heal_engine.decision import DECISION_NAMES, decision_features, nested
 from self_heal_engine.dom import Page, Rows
 from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.features import BASE_FEATURES, FEATURE_NAMES, SCHEMA, feature_matrix
+from self_heal_engine.files import write_bytes
 from self_heal_engine.fingerprint import Fingerprint
+from self_heal_engine.weights import PENALTIES, WEIGHTS, explained
 
 if TYPE_CHECKING:
     import xgboost
 
 Ranker = Callable[[Page, Rows, Fingerprint], NDArray[np.float64]]
 
-# What each feature adds to the weighted ranker's score, as a share of the weights of all features that are known.
-# Chosen by hand near Similo's and Similo++'s published weights, for use until a trained model exists.
-WEIGHTS = {
-    "test_id_alike": 3.0, "id_alike": 1.2, "name_alike": 2.0, "href_alike": 0.8, "href_same": 1.0,
-    "aria_label_alike": 1.5, "placeholder_alike": 1.5, "title_alike": 1.0, "alt_alike": 1.2, "value_alike": 0.6,
-    "src_alike": 0.6, "type_same": 0.8, "tag_same": 0.6, "control_same": 0.8, "role_same": 1.2, "class_overlap": 0.6,
-    "text_alike": 1.5, "text_same": 0.4, "text_words": 2.4, "accessible_name_alike": 0.6, "label_alike": 2.0,
-    "words_shared": 1.5, "other_attributes": 1.2, "parts_found": 1.5, "action_fits": 1.0, "path_alike": 0.6,
-    "place_same": 0.5, "ancestor_ids": 0.6, "ancestor_classes": 0.4, "index_same": 0.2, "sibling_tags_alike": 0.2,
-    "child_tags_alike": 0.3, "parent_alike": 0.4, "neighbour_words": 1.5, "anchor_near": 1.2,
-}  # fmt: skip
-PENALTIES = {"words_contradict": 0.25}
-# Stands for what is not known: where little is known, little can be explained, and the score stays low.
-UNKNOWN = 4.0
-
 # Only these are computed for it: Similo's scores and the standing among rivals are for trained models.
 WEIGHED = [feature for feature in BASE_FEATURES if feature.name in {*WEIGHTS, *PENALTIES}]
-_WEIGHTS = np.array([WEIGHTS.get(feature.name, 0.0) for feature in WEIGHED])
-_PENALTIES = np.array([PENALTIES.get(feature.name, 0.0) for feature in WEIGHED])
 
 # A model file larger than this is refused before it is parsed.
 MOST_MODEL_BYTES = 50_000_000
@@ -54,28 +40,35 @@ def weighted(page: Page, rows: Rows, wanted: Fingerprint) -> NDArray[np.float64]
         return np.empty(0)
     comparison = Comparison(page, rows, wanted)
     matrix = np.column_stack([feature.compute(comparison) for feature in WEIGHED])
-    known = np.where(np.isnan(matrix), 0.0, _WEIGHTS)
-    figures = np.nan_to_num(matrix)
-    explained = (figures * known).sum(axis=1) / (known.sum(axis=1) + UNKNOWN)
-    return np.clip(explained - (figures * _PENALTIES).sum(axis=1), 0.0, 1.0)
+    return explained(matrix, [feature.name for feature in WEIGHED])
+
+
+class Decision(Protocol):
+    """From a ranking to a confidence; what is below ``threshold`` is not healed."""
+
+    @property
+    def threshold(self) -> float:
+        """The confidence from which on to heal."""
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the confidence is a probability, or only an order."""
+
+    def confidence(self, page: Page, rows: Rows, wanted: Fingerprint, scores: NDArray[np.float64]) -> float:
+        """Return the probability that the best candidate is the wanted element; 0 with none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """From scores to a confidence, and from a confidence to "heal" or "gone".
-
-    ``budget`` is the share of gone elements that may be healed; ``threshold`` is the confidence that keeps to it.
-    ``calibrated`` is False while the figures were set by hand: the confidence is then only an order.
-    """
+class Rough:
+    """A logistic curve over score and lead, set by hand: its confidence is only an order."""
 
     bias: float
     score: float
-    margin: float
+    lead: float
     threshold: float
-    budget: float
-    calibrated: bool
+    calibrated: bool = False
 
-    def confidence(self, page: Page, rows: Rows, scores: NDArray[np.float64]) -> float:
+    def confidence(self, page: Page, rows: Rows, wanted: Fingerprint, scores: NDArray[np.float64]) -> float:
         """Return the probability that the best candidate is the wanted element; 0 with none.
 
         What lies inside or around the best candidate is no rival: a user who acts on the one acts on the other.
@@ -83,15 +76,46 @@ class Decision:
         if not len(rows):
             return 0.0
         best = int(np.argmax(scores))
-        row, end = rows[best], page.ends[rows[best]]
-        nested = ((rows >= row) & (rows < end)) | ((rows <= row) & (page.ends[rows] >= end))
-        rival = float(scores[~nested].max(initial=0.0))
-        return float(sigmoid(self.bias + self.score * scores[best] + self.margin * (scores[best] - rival)))
+        rival = float(scores[~nested(rows, page.ends[rows], best)].max(initial=0.0))
+        return float(sigmoid(self.bias + self.score * scores[best] + self.lead * (scores[best] - rival)))
 
 
-# A logistic curve over score and margin, set on pairs of successive releases of nine page templates so that about one
-# in five deleted elements would still be healed. No more than that: a trained model brings its own, calibrated.
-ROUGH = Decision(bias=-12.9, score=23.1, margin=12.9, threshold=0.5, budget=0.2, calibrated=False)
+# Set on pairs of successive releases of nine page templates so that about one in five deleted elements would still be
+# healed. No more than that: a trained model brings its own, calibrated.
+ROUGH = Rough(bias=-12.9, score=23.1, lead=12.9, threshold=0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """Trees over ``decision.DECISION_NAMES``, then a logistic curve on families that neither model trained on.
+
+    Platt, "Probabilistic outputs for support vector machines", 1999. ``gone_prior`` is the share of gone elements among
+    broken locators that the probability assumes; ``budget`` is the share of gone elements that may be healed, and
+    ``threshold`` the confidence that keeps to it.
+    """
+
+    trees: xgboost.Booster
+    slope: float
+    intercept: float
+    threshold: float
+    budget: float
+    gone_prior: float
+
+    @property
+    def calibrated(self) -> bool:
+        """Its confidence is a probability."""
+        return True
+
+    def confidence(self, page: Page, rows: Rows, wanted: Fingerprint, scores: NDArray[np.float64]) -> float:
+        """Return the probability that the best candidate is the wanted element; 0 with none."""
+        if not len(rows):
+            return 0.0
+        told = decision_features(page, rows, wanted, logit(scores))
+        return float(self.probability(self.trees.inplace_predict(told[None], predict_type="margin"))[0])
+
+    def probability(self, margins: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return what the trees' margins say as probabilities."""
+        return np.asarray(sigmoid(self.slope * margins.astype(np.float64) + self.intercept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +125,17 @@ class Model:
     name: str
     rank: Ranker
     decision: Decision
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # data, commit, parameters: what the card tells
 
 
 WEIGHTED = Model("weighted", weighted, ROUGH)
+
+
+def logit(shares: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the log-odds of probabilities, those of 0 and 1 at the ends of what a float can tell apart."""
+    inside = np.clip(shares.astype(np.float64), 1e-12, 1 - 1e-12)
+    odds: NDArray[np.float64] = np.log(inside) - np.log1p(-inside)
+    return odds
 
 
 def sigmoid(figure: float | NDArray[np.floating]) -> float | NDArray[np.float64]:
@@ -115,37 +147,79 @@ def sigmoid(figure: float | NDArray[np.floating]) -> float | NDArray[np.float64]
 # -- model files ---------------------------------------------------------------------------------------------------
 
 
-def save_ranker(booster: xgboost.Booster, decision: Decision, name: str, path: Path) -> None:
-    """Write one JSON file that holds the trees, the features they expect, and the decision."""
+# What a decision holds beside its trees, and from where to where it may go.
+BOUNDS = {
+    "slope": (0.0, 100.0), "intercept": (-100.0, 100.0), "threshold": (0.0, 1.0), "budget": (0.0, 1.0),
+    "gone_prior": (0.0, 1.0),
+}  # fmt: skip
+
+
+def save_ranker(
+    booster: xgboost.Booster, decision: Calibrated, name: str, path: Path, provenance: Mapping[str, Any] | None = None
+) -> None:
+    """Write one JSON file that holds the trees, the features they expect, the decision and where they came from."""
+    told = {name: getattr(decision, name) for name in BOUNDS}
+    told |= {"features": list(DECISION_NAMES), "trees": decision.trees.save_raw("json").decode("utf-8")}
     booster.set_attr(
         name=name,
         schema=str(SCHEMA),
         features=json.dumps(FEATURE_NAMES),
-        decision=json.dumps(asdict(decision), sort_keys=True),
+        decision=json.dumps(told, sort_keys=True),
+        provenance=json.dumps(provenance or {}, sort_keys=True),
     )
-    path.write_bytes(booster.save_raw("json"))
+    write_bytes(path, bytes(booster.save_raw("json")))
 
 
 def load_ranker(path: Path) -> Model:
     """Return the model in a file; CannotHeal ``bad_model`` or ``model_schema`` if it is not one for this code."""
-    import xgboost  # 0.5 s, and the weighted ranker needs none of it
-
     raw = _read(path)
-    said = _attributes(raw, path)
-    if said.get("schema") != str(SCHEMA) or json.loads(said.get("features", "[]")) != list(FEATURE_NAMES):
+    try:
+        said = _Attributes(**{name: json.loads(raw)["learner"]["attributes"][name] for name in _Attributes.__slots__})
+        told, features = json.loads(said.decision), json.loads(said.features)
+        provenance = dict(json.loads(said.provenance))
+        figures = {name: float(told[name]) for name in BOUNDS}
+        trees = bytearray(told["trees"].encode("utf-8"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CannotHeal("bad_model", f"the file {quoted(path)} is not a model of this engine") from error
+    if said.schema != str(SCHEMA) or features != list(FEATURE_NAMES) or told.get("features") != list(DECISION_NAMES):
         raise CannotHeal(
             "model_schema",
-            f"the model {quoted(path)} was trained on schema {quoted(said.get('schema'))} "
+            f"the model {quoted(path)} was trained on schema {quoted(said.schema)} "
             f"of the features; this code computes schema {SCHEMA}",
         )
+    for name, (low, high) in BOUNDS.items():
+        if not low <= figures[name] <= high:
+            raise CannotHeal("bad_model", f"the decision in {quoted(path)} has the {name} {figures[name]}")
+    booster = _booster(bytearray(raw), len(FEATURE_NAMES), path)
+    decision = Calibrated(_booster(trees, len(DECISION_NAMES), path), **figures)
+    name = f"{said.name}-{hashlib.sha256(raw).hexdigest()[:8]}"
+    return Model(name, partial(boosted, booster), decision, provenance)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attributes:
+    """What :func:`save_ranker` wrote beside the trees."""
+
+    name: str
+    schema: str
+    features: str
+    decision: str
+    provenance: str
+
+
+def _booster(raw: bytearray, width: int, path: Path) -> xgboost.Booster:
+    import xgboost  # 0.5 s, and the weighted ranker needs none of it
+
     booster = xgboost.Booster({"nthread": 1})
     try:
-        booster.load_model(bytearray(raw))
+        booster.load_model(raw)
     except xgboost.core.XGBoostError as error:
         raise CannotHeal("bad_model", f"XGBoost cannot read the model {quoted(path)}") from error
-    decision = Decision(**json.loads(said["decision"]))
-    name = f"{said.get('name', 'model')}-{hashlib.sha256(raw).hexdigest()[:8]}"
-    return Model(name, partial(boosted, booster), decision)
+    if booster.num_features() != width:
+        raise CannotHeal(
+            "bad_model", f"the trees in {quoted(path)} take {booster.num_features()} features, not {width}"
+        )
+    return booster
 
 
 def boosted(booster: xgboost.Booster, page: Page, rows: Rows, wanted: Fingerprint) -> NDArray[np.float64]:
@@ -163,19 +237,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise CannotHeal("no_model", f"the model {quoted(path)} cannot be read: {error.strerror}") from error
-
-
-def _attributes(raw: bytes, path: Path) -> dict[str, str]:
-    """Return what :func:`save_ranker` wrote beside the trees."""
-    try:
-        attributes: dict[str, str] = json.loads(raw)["learner"]["attributes"]
-        decision = json.loads(attributes["decision"])
-        json.loads(attributes.get("features", "[]"))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise CannotHeal("bad_model", f"the file {quoted(path)} is not a model of this engine") from error
-    expected = {"bias", "score", "margin", "threshold", "budget"}
-    if set(decision) != {*expected, "calibrated"} or not all(
-        isinstance(decision[name], (int, float)) for name in expected
-    ):
-        raise CannotHeal("bad_model", f"the decision in the model {quoted(path)} is not complete")
-    return attributes
