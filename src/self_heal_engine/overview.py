@@ -1,4 +1,4 @@
-"""What the data holds: numbers, a table and plots. The one door of matplotlib."""
+"""What the data holds: numbers, a table and plots."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import numpy as np
 from self_heal_engine.collection import MANIFEST, read_manifest
 from self_heal_engine.dataset import DIFFICULTIES, KNOWLEDGE, SPLITS, Case, check_split, split_of
 from self_heal_engine.errors import CannotHeal
+from self_heal_engine.figures import bar_charts, bars_by_side
+from self_heal_engine.markdown import markdown
 from self_heal_engine.near_identical import closest, signature
 from self_heal_engine.pairs import Judgement, Pair
 from self_heal_engine.parallel import in_parallel
@@ -145,60 +147,22 @@ def table(facts: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Return a table in Markdown, a line each."""
-    return [f"| {' | '.join(map(str, row))} |" for row in (head, ["---"] * len(head), *rows)]
-
-
 def plot(facts: Mapping[str, Any], folder: Path) -> None:
     """Write ``cases.svg`` and ``sources.svg``; the same numbers give the same bytes."""
-    import matplotlib as mpl
-
-    mpl.rcdefaults()  # whatever the user's own file says
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "self-heal-engine"
-    # A picture of pixels would hang on the library that compresses it.
-    import matplotlib.pyplot as plt
-    from matplotlib.patches import Patch
-
-    figure, axes = plt.subplots(1, 3, figsize=(13, 4.5), constrained_layout=True)
     kinds = sorted(facts["by_kind"], key=facts["by_kind"].get)
-    for axis, title, names, many in (
-        (axes[0], "difficulty", DIFFICULTIES[::-1], facts["by_difficulty"]),
-        (axes[1], "kind of locator", kinds, facts["by_kind"]),
-        (axes[2], "what the caller knows", KNOWLEDGE[::-1], facts["by_knowledge"]),
-    ):
-        bars = axis.barh(names, [many.get(name, 0) for name in names], color="#4878a8")
-        axis.bar_label(bars, padding=3, fontsize=8)
-        axis.set_title(title)
-        axis.set_xlabel("cases")
-        axis.margins(x=0.15)
-        axis.spines[["top", "right"]].set_visible(False)
-    save(figure, folder / "cases.svg")
-
+    charts = [
+        (title, names, [many.get(name, 0) for name in names])
+        for title, names, many in (
+            ("difficulty", DIFFICULTIES[::-1], facts["by_difficulty"]),
+            ("kind of locator", kinds, facts["by_kind"]),
+            ("what the caller knows", KNOWLEDGE[::-1], facts["by_knowledge"]),
+        )
+    ]
+    bar_charts(charts, "cases", folder / "cases.svg")
     rows = sorted(facts["by_source"].items(), key=lambda item: (item[1]["split"], item[1]["family"], item[1]["pairs"]))
-    colours = {"train": "#4878a8", "validation": "#e1a03c", "test": "#a84848"}
-    figure, axis = plt.subplots(figsize=(9, 0.26 * len(rows) + 1.2), constrained_layout=True)
-    bars = axis.barh(
-        [f"{name} ({row['family']})" for name, row in rows],
-        [row["pairs"] for _, row in rows],
-        color=[colours[row["split"]] for _, row in rows],
+    bars_by_side(
+        [(f"{name} ({row['family']})", row["split"], row["pairs"]) for name, row in rows],
+        {"train": "#4878a8", "validation": "#e1a03c", "test": "#a84848"},
+        "pairs of old and new elements",
+        folder / "sources.svg",
     )
-    axis.bar_label(bars, padding=3, fontsize=8)
-    axis.set_xlabel("pairs of old and new elements")
-    axis.margins(y=0.01, x=0.1)
-    axis.spines[["top", "right"]].set_visible(False)
-    patches = [Patch(color=colour, label=side) for side, colour in colours.items()]
-    axis.legend(handles=patches, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
-    save(figure, folder / "sources.svg")
-
-
-def save(figure: Any, path: Path) -> None:
-    """Write a figure whole or not at all, without a date or version in it."""
-    import matplotlib.pyplot as plt
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
-    figure.savefig(unfinished, format="svg", metadata={"Date": None, "Creator": None})
-    unfinished.replace(path)
-    plt.close(figure)
