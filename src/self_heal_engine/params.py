@@ -1,4 +1,4 @@
-"""``params.yaml`` as records: what a researcher may change about the data."""
+"""``params.yaml`` as records: what a researcher may change."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ KEYS = {
     "fewest_operators": SEVERITIES,
     "rates": SEVERITIES,
 }
+
+
+OBJECTIVES = ("binary:logistic", "rank:pairwise", "rank:ndcg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,76 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Trees:
+    """What of the ranker is tuned; the words are XGBoost's."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+
+    eta: float
+    max_depth: int
+    min_child_weight: float
+    subsample: float
+    colsample_bytree: float
+    reg_lambda: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The study that looks for the trees' parameters."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+
+    seed: int
+    trials: int  # the first is ``start``; none: ``start`` is taken as it is
+    batch: int  # trials that are asked for together: the study is the same on any number of processes
+    folds: int
+    every: int  # of the training cases, one in so many: a trial must be quick
+    start: Trees
+    space: Mapping[str, tuple[float, float]]  # from where to where
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What of the ranker is not tuned."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+
+    seed: int
+    objective: str  # binary:logistic, rank:pairwise or rank:ndcg
+    negatives: int  # rivals of each case that are learnt from, the hardest by the weighted ranker
+    rounds: int
+    folds: int  # groups of families, each scored by a ranker that never saw it
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """The decision: what it may cost, what it assumes, and its trees."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+
+    false_heal_budget: float  # share of gone elements that may be healed
+    gone_prior: float  # share of broken locators whose element is gone, that the calibration assumes
+    seed: int
+    rounds: int
+    eta: float
+    max_depth: int
+    min_child_weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What is asked of a candidate before it may serve."""
+
+    __pydantic_config__: ClassVar[dict[str, object]] = STRICT
+
+    natural_loss: float  # of hit@1 on natural cases, that cannot be ruled out (one-sided 95 % bound)
+    headline_p: float
+    false_heal_budget: float  # share of gone elements that may be healed
+    most_ece: float
+    most_p95_ms: float  # CPU time of parsing a page and healing one locator on it
+
+
+@dataclass(frozen=True, slots=True)
 class Params:
     """The whole file."""
 
@@ -91,6 +164,10 @@ class Params:
     label: Label
     cases: Cases
     split: Split
+    tune: Tuning
+    train: Training
+    decision: Deciding
+    gates: Gates
 
 
 def read_params(path: Path) -> Params:
@@ -108,4 +185,12 @@ def read_params(path: Path) -> Params:
         if set(getattr(params.cases, name)) != set(keys):
             given = ", ".join(map(quoted, getattr(params.cases, name)))
             raise CannotHeal("bad_params", f"{quoted(path)}: cases.{name} has the keys {given}, not {', '.join(keys)}")
+    if unknown := set(params.tune.space) - set(Trees.__slots__):
+        raise CannotHeal("bad_params", f"{quoted(path)}: tune.space has {quoted(min(unknown))}, which is not tuned")
+    if params.train.objective not in OBJECTIVES:
+        raise CannotHeal(
+            "bad_params", f"train.objective is {quoted(params.train.objective)}, not one of {', '.join(OBJECTIVES)}"
+        )
+    if not 0 < params.decision.false_heal_budget < 1 or not 0 < params.decision.gone_prior < 1:
+        raise CannotHeal("bad_params", f"{quoted(path)}: the budget and the prior in decision lie between 0 and 1")
     return params
