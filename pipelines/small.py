@@ -1,4 +1,4 @@
-"""A small real workspace, two sources of two releases each, that tests, notebooks and examples share."""
+"""A small real workspace, three sources of two releases each, that tests, notebooks and examples share."""
 
 import shutil
 import subprocess
@@ -7,10 +7,25 @@ from pathlib import Path
 
 import yaml
 
-# One template as shipped, one application rendered by its own server.
-ONLY = {"sb-admin": ["5.1.1", "6.0.2"], "sqladmin": ["0.8.0", "0.16.1"]}
+# Two templates as shipped, to train on; one application rendered by its own server, to test on.
+ONLY = {"sb-admin": ["5.1.1", "6.0.2"], "spectre": ["0.5.0", "0.5.9"], "sqladmin": ["0.8.0", "0.16.1"]}
 SPLIT = {"test": ["flask-admin"], "validation": "startbootstrap"}  # their families
-COPIED = ("src", "pipelines", "data/sources.toml", "data/locks", "data/judgements.jsonl", "dvc.yaml")
+COPIED = (
+    "src",
+    "pipelines",
+    "data/sources.toml",
+    "data/locks",
+    "data/judgements.jsonl",
+    "models/baseline.json",
+    "dvc.yaml",
+)
+
+# Enough trees and trials to walk the whole way, in seconds.
+QUICK = {
+    "tune": {"trials": 3, "batch": 2, "folds": 2, "every": 1},
+    "train": {"rounds": 40, "folds": 2},
+    "decision": {"rounds": 40},
+}
 
 
 def main(folder: Path) -> None:
@@ -23,6 +38,8 @@ def main(folder: Path) -> None:
     params = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
     params["collect"]["only"] = ONLY
     params["split"] = SPLIT
+    for section, values in QUICK.items():
+        params[section] |= values
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False), "utf-8")
     packages = folder / ".cache/packages"  # shared with the whole project: nothing is fetched twice
     if not packages.exists():

@@ -13,20 +13,35 @@ SOURCE = Path(self_heal_engine.__file__).parent
 
 # Lowest first: a module imports from lower lines only.
 LAYERS = [
-    ["errors", "locators", "generated", "words", "outline", "vocabulary"],
-    ["dom", "validation", "files", "parallel"],
-    ["parser", "accessibility", "neighbourhood", "paths", "similarity", "params", "sources", "packages", "operators"],
+    ["errors", "figures", "locators", "markdown", "metrics", "generated", "words", "outline", "vocabulary", "weights"],
+    ["dom", "goals", "validation", "files", "parallel"],
+    [
+        "parser",
+        "accessibility",
+        "neighbourhood",
+        "paths",
+        "similarity",
+        "params",
+        "sources",
+        "packages",
+        "operators",
+        "tokens",
+    ],
     ["accessible_names", "reading_css", "reading_xpath", "collection", "mutations", "near_identical"],
-    ["reading"],
+    ["reading", "identity", "evidence", "model_card", "registry"],
     ["matching", "snippets"],
     ["fingerprint", "writing"],
     ["candidates", "similo", "breaking"],
     ["comparison", "baselines", "explaining", "elements", "dataset"],
-    ["features", "removals", "confirmed", "contact_sheet"],
-    ["ranking", "labels"],
-    ["healer", "pairs", "own_pages"],
-    ["__init__", "request", "cases", "overview"],
-    ["cli_data"],
+    ["own_features", "place_features", "removals", "confirmed", "contact_sheet", "evaluation", "evaluation_report"],
+    ["features", "labels", "lost_cases"],
+    ["decision", "feature_table", "pairs"],
+    ["ranking"],
+    ["healer", "own_pages", "contestants", "bundled", "leaderboard"],
+    ["__init__", "request", "cases", "overview", "outcomes", "gates"],
+    ["promotion", "contest", "training", "healers"],
+    ["tuning", "benchmark"],
+    ["cli_data", "cli_models"],
     ["cli"],
 ]
 LEVELS = {module: level for level, layer in enumerate(LAYERS) for module in layer}
@@ -35,15 +50,19 @@ DOORS = {
     "turbohtml": {"parser"},
     "cssselect": {"reading_css"},
     "elementpath": {"reading_xpath"},
-    "xgboost": {"ranking"},
-    "scipy": {"healer"},
+    "xgboost": {"ranking", "training"},
+    "scipy": {"healer", "metrics"},
     "pydantic": {"validation"},
-    "typer": {"cli", "cli_data"},
+    "typer": {"cli", "cli_data", "cli_models"},
     "rich": {"cli"},
     "bs4": {"operators"},
-    "matplotlib": {"overview"},
+    "matplotlib": {"figures"},
     "distributed": {"parallel"},
     "yaml": {"params"},
+    "mlflow": {"registry"},
+    "optuna": {"tuning"},
+    "sklearn": {"training"},
+    "pyarrow": {"feature_table", "evidence"},
 }
 
 # What only the workbench or the service needs, and what costs more than a plain heal should pay at import.
@@ -87,13 +106,20 @@ def test_importing_the_package_is_light():
     assert said.stdout.strip() == "[]"
 
 
+# What runs other people's code, which may raise anything; in one place only.
+FOREIGN = {"healers": 1}
+
+
 def test_no_except_catches_everything():
     for path in MODULES:
+        broad = 0
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ExceptHandler):
                 assert node.type is not None, path
                 caught = {name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)}
-                assert caught.isdisjoint({"Exception", "BaseException"}), path
+                assert "BaseException" not in caught, path
+                broad += "Exception" in caught
+        assert broad == FOREIGN.get(path.stem, 0), path
 
 
 def test_no_module_outgrows_its_noun():

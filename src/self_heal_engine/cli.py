@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from self_heal_engine import cli_data
+from self_heal_engine import cli_data, cli_models
 from self_heal_engine.errors import CannotHeal, at_the_edge, printable, quoted
 from self_heal_engine.files import decode, read_text
 from self_heal_engine.fingerprint import Fingerprint, baseline_fingerprint, dump_fingerprint
 from self_heal_engine.healer import HealResult, heal, heal_all
 from self_heal_engine.locators import KINDS
-from self_heal_engine.ranking import WEIGHTED, Model, load_ranker
+from self_heal_engine.ranking import Model, load_ranker, packaged
 from self_heal_engine.reading import read_locator
 from self_heal_engine.request import MOST_CANDIDATES, HealRequest, as_data, read_page, read_request
 from self_heal_engine.snippets import snippets
@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_data.app, name="data")
+app.add_typer(cli_models.app)  # without a name: its commands stand beside heal
 
 PageFile = Annotated[
     str, typer.Argument(metavar="PAGE", help="The page's HTML as it is now: a file, or - for standard input.")
@@ -65,7 +66,7 @@ def heal_command(
     limit: Limit = 5, model: ModelFile = None, as_json: AsJson = False, every: All = None,
 ) -> None:  # fmt: skip
     """Find replacements for a broken locator, or say that its element is gone."""
-    ranker = load_ranker(model) if model else WEIGHTED
+    ranker = load_ranker(model) if model else packaged()
     if every is not None:
         heal_many(page, every, ranker, limit, as_json)
         return
@@ -87,7 +88,7 @@ def explain_command(
     """Say why the winner won: what matched, what did not, and where the runner-up fell behind."""
     request = one_request(css, xpath, locator, kind, text, anchor, action, baseline, fingerprint)
     parsed, wanted = read_page(read_input(page)), request.wanted()
-    result = heal(parsed, wanted, load_ranker(model) if model else WEIGHTED, limit=2)
+    result = heal(parsed, wanted, load_ranker(model) if model else packaged(), limit=2)
     show_decision(result, request)
     for title, healing in zip(("winner", "runner-up"), result.candidates, strict=False):
         console.print(f"\n[bold]{title}[/bold] {escape(healing.locators[0].value)}  score {healing.score:.2f}")

@@ -192,5 +192,10 @@ def split_by_family(cases: Iterable[Case], test: Collection[str], validation: st
 
 def rotations(cases: Sequence[Case], test: Collection[str]) -> Iterator[tuple[str, dict[Split, list[Case]]]]:
     """Yield (validation family, split) with each family that is not tested on validating once."""
-    for family in sorted({case.family for case in cases} - set(test)):
+    for family in families(cases, test):
         yield family, split_by_family(cases, test, family)
+
+
+def families(cases: Iterable[Case], test: Collection[str]) -> tuple[str, ...]:
+    """Return the families that are not tested on, in order."""
+    return tuple(sorted({case.family for case in cases} - set(test)))

@@ -109,7 +109,7 @@ class Table:
 
 @lru_cache(maxsize=1)
 def read_table(folder: Path, cases: Path) -> Table:
-    """Return the table of a folder, kept in memory: processes that are forked later share it.
+    """Return the table of a folder, which stays in memory: the processes that train on it read it once.
 
     CannotHeal ``bad_table`` if it is not of these cases and these features.
     """

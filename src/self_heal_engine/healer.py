@@ -15,7 +15,7 @@ from self_heal_engine.explaining import reasons, why_lost
 from self_heal_engine.fingerprint import Fingerprint
 from self_heal_engine.locators import Locator
 from self_heal_engine.matching import matches
-from self_heal_engine.ranking import WEIGHTED, Model
+from self_heal_engine.ranking import Model, packaged
 from self_heal_engine.writing import unique_locators
 
 # How much of a candidate's own HTML the answer shows.
@@ -53,19 +53,24 @@ class HealResult:
     model: str
 
 
-def heal(page: Page, wanted: Fingerprint, model: Model = WEIGHTED, limit: int = 5) -> HealResult:
-    """Return the best replacements for a broken locator, best first, and whether to use the first."""
+def heal(page: Page, wanted: Fingerprint, model: Model | None = None, limit: int = 5) -> HealResult:
+    """Return the best replacements for a broken locator, best first, and whether to use the first.
+
+    Without a model the packaged one answers.
+    """
+    model = model or packaged()
     rows = candidates(page, wanted)
     return answer(page, wanted, rows, model.rank(page, rows, wanted), model, limit)
 
 
-def heal_all(page: Page, wanted: Sequence[Fingerprint], model: Model = WEIGHTED, limit: int = 5) -> list[HealResult]:
+def heal_all(page: Page, wanted: Sequence[Fingerprint], model: Model | None = None, limit: int = 5) -> list[HealResult]:
     """Return an answer for each broken locator of one page; no element is the first choice of two.
 
     Elements go to the fingerprints so that the sum of the scores is highest (one-to-one assignment); each answer is
     then found among the elements that no other fingerprint was given. Two locators of one element share it: their
     fingerprints are the same but for the locator.
     """
+    model = model or packaged()
     elements = [repr(replace(known, locator=None) if known.complete else known) for known in wanted]
     distinct = dict(zip(elements, wanted, strict=True))
     rows = {element: candidates(page, known) for element, known in distinct.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+from multiprocessing import get_context
 from typing import TypeVar
 
 from self_heal_engine.errors import CannotHeal, quoted
@@ -21,8 +23,7 @@ def in_parallel(work: Callable[[Job], Result], jobs: Sequence[Job], scheduler: s
     ``no_scheduler`` if nothing answers there.
     """
     if scheduler is None:
-        with ProcessPoolExecutor(os.cpu_count()) as pool:
-            yield from pool.map(work, jobs, chunksize=max(1, min(8, len(jobs) // 16)))
+        yield from _pool(os.cpu_count() or 1).map(work, jobs, chunksize=max(1, min(8, len(jobs) // 16)))
         return
     from distributed import Client  # the workbench's; a second to import
 
@@ -32,3 +33,13 @@ def in_parallel(work: Callable[[Job], Result], jobs: Sequence[Job], scheduler: s
         raise CannotHeal("no_scheduler", f"no Dask scheduler answers at {quoted(scheduler)}: {error}") from error
     with client:
         yield from client.gather(client.map(work, jobs, pure=False))
+
+
+@lru_cache(maxsize=1)
+def _pool(processes: int) -> ProcessPoolExecutor:
+    """Return processes that live as long as this one: what they have read stays read.
+
+    Tried: forking for each call. Once anything in the parent had used OpenMP (XGBoost, scikit-learn), the children
+    waited for threads that do not survive a fork.
+    """
+    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"))

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,6 +29,9 @@ Ranker = Callable[[Page, Rows, Fingerprint], NDArray[np.float64]]
 
 # Only these are computed for it: Similo's scores and the standing among rivals are for trained models.
 WEIGHED = [feature for feature in BASE_FEATURES if feature.name in {*WEIGHTS, *PENALTIES}]
+
+# The promoted model, in a wheel and in a checkout.
+PACKAGED = (Path(__file__).with_name("ranker.json"), Path(__file__).parents[2] / "models" / "ranker.json")
 
 # A model file larger than this is refused before it is parsed.
 MOST_MODEL_BYTES = 50_000_000
@@ -145,6 +148,13 @@ def sigmoid(figure: float | NDArray[np.floating]) -> float | NDArray[np.float64]
 
 
 # -- model files ---------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def packaged() -> Model:
+    """Return the promoted model that comes with the package; the weighted ranker where none was promoted yet."""
+    found = next((path for path in PACKAGED if path.exists()), None)
+    return load_ranker(found) if found else WEIGHTED
 
 
 # What a decision holds beside its trees, and from where to where it may go.

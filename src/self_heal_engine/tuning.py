@@ -13,7 +13,7 @@ import optuna
 from self_heal_engine.feature_table import Table, read_table
 from self_heal_engine.parallel import in_parallel
 from self_heal_engine.params import Training, Trees, Tuning
-from self_heal_engine.training import Fit, folds, macro_hits, score_fit
+from self_heal_engine.training import Fit, folds, macro_mrr, score_fit
 
 STUDY = "self-heal-ranker"
 
@@ -41,8 +41,8 @@ def tune(
     )
     if not study.trials:
         study.enqueue_trial({name: getattr(params.start, name) for name in params.space})
-    opened = read_table(table, cases)  # before the processes are forked
-    groups = folds(opened, families, params.folds)
+    opened = read_table(table, cases)
+    groups = folds(opened.family, families, params.folds)
     work = Fit(table, cases, tuple(sorted(families)), (), training, params.start, params.every)
     for size in batches(params.trials - finished(study), params.batch):
         run_batch(study, [study.ask() for _ in range(size)], opened, work, groups, params.space, scheduler)
@@ -70,20 +70,20 @@ def run_batch(
 ) -> None:  # fmt: skip
     """Train and score the trials of a batch, group by group, and tell the study in the order in which it was asked."""
     running = {trial: suggested(trial, work.trees, space) for trial in trials}
-    hits: dict[optuna.Trial, list[float]] = {trial: [] for trial in trials}
+    reached: dict[optuna.Trial, list[float]] = {trial: [] for trial in trials}
     for step, group in enumerate(groups):
         rest = tuple(sorted(set(work.families) - set(group)))
         works = [replace(work, families=rest, scored=tuple(group), trees=trees) for trees in running.values()]
         for trial, (scored, found) in zip(list(running), in_parallel(score_fit, works, scheduler), strict=True):
             margins = np.full(len(table.case), np.nan, dtype=np.float32)
             margins[scored] = found
-            hits[trial].append(macro_hits(table, margins))
-            trial.report(float(np.mean(hits[trial])), step)
+            reached[trial].append(macro_mrr(table, margins))
+            trial.report(float(np.mean(reached[trial])), step)
         pruned = [trial for trial in running if step < len(groups) - 1 and trial.should_prune()]
         running = {trial: trees for trial, trees in running.items() if trial not in pruned}
     for trial in trials:
         if trial in running:
-            study.tell(trial, float(np.mean(hits[trial])))
+            study.tell(trial, float(np.mean(reached[trial])))
         else:
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
 
