@@ -1,7 +1,7 @@
 # The one door to every chore. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint format types data small bench audited change-rates data-cost lock lock-data clean
+.PHONY: help setup run test test-long check lint format types data train small bench audited change-rates data-cost formulations training-cost lock lock-data clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -62,6 +62,10 @@ format: .venv/.dev ## Bring the code into the one format.
 # The stages call `python`: the one of the virtual environment.
 data: export PATH := $(CURDIR)/$(BIN):$(PATH)
 data: .venv/.dev ## Collect the pages, label them and make the cases (needs npm; about 10 minutes the first time).
+	$(BIN)/dvc repro describe
+
+train: export PATH := $(CURDIR)/$(BIN):$(PATH)
+train: .venv/.dev ## All of it: data, features, study, candidate and its evaluation (about 15 minutes more).
 	$(BIN)/dvc repro
 
 small: export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -79,6 +83,12 @@ change-rates: .venv/.dev ## Measure how much changes at each difficulty (after m
 
 data-cost: small ## Measure what labelling and case making cost; writes reports/data-cost.md.
 	$(BIN)/python -m benchmarks.data_cost
+
+formulations: .venv/.dev ## Try other rankers on the feature table (after make train); writes reports/formulations.md.
+	$(BIN)/python -m benchmarks.formulations
+
+training-cost: .venv/.dev ## Measure what training costs (after make train; 25 minutes); writes reports/training-cost.md.
+	$(BIN)/python -m benchmarks.training_cost
 
 lock: .venv/.dev ## Lock the versions again: names, versions and hashes, no addresses.
 	set -e; for set in serve dev; do \

@@ -9,7 +9,7 @@ from self_heal_engine.dataset import read_cases, read_records
 from self_heal_engine.errors import at_the_edge
 from self_heal_engine.evaluation import draw, evaluate
 from self_heal_engine.evaluation_report import report
-from self_heal_engine.files import write_json, write_text
+from self_heal_engine.files import sha256, write_json, write_text
 from self_heal_engine.lost_cases import kinds_of_loss, lost_page
 from self_heal_engine.outcomes import outcomes
 from self_heal_engine.pairs import Judgement
@@ -33,7 +33,7 @@ def main(
     ours = str(model)
     lost = kinds_of_loss(cases, tables[ours], data)
     facts = evaluate(tables, ours, others, audited, params.decision.gone_prior, lost)
-    write_json(folder / "metrics.json", facts)
+    write_json(folder / "metrics.json", facts | {"model_sha256": sha256(model.read_bytes())})
     write_text(folder / "README.md", report(facts))
     draw(tables, ours, facts, folder)
     write_text(folder / "lost-cases.html", lost_page(cases, tables[ours], data))

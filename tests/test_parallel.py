@@ -1,5 +1,6 @@
 """The same results from processes and from a Dask cluster."""
 
+import pickle
 from functools import partial
 
 import pytest
@@ -42,3 +43,8 @@ def test_a_scheduler_that_does_not_answer_is_named():
     with pytest.raises(CannotHeal, match="no_scheduler") as refusal:
         list(in_parallel(abs, [1], "tcp://127.0.0.1:1"))
     assert "'tcp://127.0.0.1:1'" in refusal.value.sentence
+
+
+def test_a_refusal_in_a_worker_keeps_its_word_and_sentence():
+    refusal = pickle.loads(pickle.dumps(CannotHeal("bad_case", "line 3 is cut off")))
+    assert (str(refusal), refusal.sentence) == ("bad_case", "line 3 is cut off")

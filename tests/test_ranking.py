@@ -47,7 +47,7 @@ def booster():
     matrix = np.vstack([feature_matrix(page, these, known) for these, known in zip(rows, wanted, strict=True)])
     targets = page.css("a, button, input").tolist()
     right = np.concatenate([these == row for these, row in zip(rows, targets, strict=True)])
-    data = xgboost.DMatrix(matrix, right.astype(float), feature_names=list(FEATURE_NAMES))
+    data = xgboost.DMatrix(matrix, right.astype(float), feature_names=list(FEATURE_NAMES), nthread=1)
     return xgboost.train({"objective": "binary:logistic", "max_depth": 3, "nthread": 1}, data, 20)
 
 
@@ -56,7 +56,7 @@ def decision():
     """A decision that learnt that a high score is right."""
     chance = np.random.default_rng(1)
     figures = chance.normal(size=(400, len(DECISION_NAMES))).astype(np.float32)
-    data = xgboost.DMatrix(figures, (figures[:, 0] > 0).astype(float))
+    data = xgboost.DMatrix(figures, (figures[:, 0] > 0).astype(float), nthread=1)
     trees = xgboost.train({"objective": "binary:logistic", "max_depth": 2, "nthread": 1}, data, 20)
     return Calibrated(trees, slope=0.9, intercept=0.1, threshold=0.4, budget=0.05, gone_prior=0.25)
 

@@ -1,5 +1,7 @@
 """The one exception for input that the caller can mend."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +24,9 @@ class CannotHeal(Exception):
     def __init__(self, word: str, sentence: str) -> None:
         super().__init__(word)
         self.sentence = sentence
+
+    def __reduce__(self) -> tuple[type[CannotHeal], tuple[str, str]]:
+        return CannotHeal, (str(self), self.sentence)  # so that it crosses from a worker process
 
 
 def quoted(value: object, most: int = 80) -> str:

@@ -222,7 +222,8 @@ def _booster(raw: bytearray, width: int, path: Path) -> xgboost.Booster:
 
     booster = xgboost.Booster({"nthread": 1})
     try:
-        booster.load_model(raw)
+        with xgboost.config_context(nthread=1):  # or loading starts threads, which do not survive a fork
+            booster.load_model(raw)
     except xgboost.core.XGBoostError as error:
         raise CannotHeal("bad_model", f"XGBoost cannot read the model {quoted(path)}") from error
     if booster.num_features() != width:
