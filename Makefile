@@ -1,7 +1,7 @@
 # The one door to every chore. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint format types data train small bench audited change-rates data-cost formulations training-cost lock lock-data clean
+.PHONY: help setup run test test-long check lint format types data train small bench audited change-rates data-cost formulations training-cost leaderboard lock lock-data clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -86,6 +86,12 @@ data-cost: small ## Measure what labelling and case making cost; writes reports/
 
 formulations: .venv/.dev ## Try other rankers on the feature table (after make train); writes reports/formulations.md.
 	$(BIN)/python -m benchmarks.formulations
+
+RANKERS := similo similo++ healenium scrapling pyscrappy voting weighted models/ranker.json
+
+leaderboard: .venv/.dev ## Measure every ranker on the test cases (after make data); writes reports/leaderboard.md.
+	$(BIN)/self-heal bench $(addprefix --ranker ,$(RANKERS))
+	$(BIN)/self-heal bench --healer benchmarks.scrapling_healer:heal --name "Scrapling 0.5, the package" --sample 1000
 
 training-cost: .venv/.dev ## Measure what training costs (after make train; 25 minutes); writes reports/training-cost.md.
 	$(BIN)/python -m benchmarks.training_cost

@@ -1,6 +1,7 @@
 """The stages: what they depend on, what they refuse, and that the same inputs give the same bytes."""
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -13,10 +14,14 @@ import yaml
 
 from conftest import require
 from library_imports import ROOT, modules_behind
+from self_heal_engine.baselines import BASELINES
 from self_heal_engine.cases import jobs
 from self_heal_engine.dataset import read_cases
 from self_heal_engine.errors import CannotHeal
+from self_heal_engine.files import sha256
 from self_heal_engine.params import read_params
+from self_heal_engine.ranking import load_ranker
+from self_heal_engine.registry import client, open_store
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
 ENVIRONMENT = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
@@ -116,9 +121,9 @@ def copied(folder, target, *left_out):
     return target
 
 
-def test_the_small_workspace_has_cases_of_two_sources(small):
+def test_the_small_workspace_has_cases_of_three_sources(small):
     cases = list(read_cases(small / "data" / "cases.jsonl"))
-    assert len({case.source for case in cases}) == 2
+    assert len({case.source for case in cases}) == 3
     assert len(cases) > 200
     for name in ("summary.json", "README.md", "cases.svg", "sources.svg"):
         assert (small / "reports" / "data" / name).stat().st_size > 100
@@ -130,8 +135,65 @@ def test_a_second_repro_does_nothing(small):
     assert (small / "dvc.lock").read_bytes() == before
 
 
-def test_made_again_from_nothing_the_cases_are_the_same_to_the_bit(small, tmp_path):
-    fresh = copied(small, tmp_path / "fresh", "pages", "edited", "*.jsonl", "dvc.lock", ".dvc", "reports")
+def test_a_candidate_is_trained_and_evaluated_on_families_it_has_not_seen(small):
+    model, metrics = (
+        load_ranker(small / "models" / "candidate.json"),
+        json.loads((small / "reports/evaluation/metrics.json").read_text()),
+    )
+    assert model.provenance["families"] == ["spectre", "startbootstrap"]
+    assert model.provenance["cases_sha256"] == sha256((small / "data" / "cases.jsonl").read_bytes())
+    assert metrics["cases"]["families"] == ["flask-admin"]
+    assert metrics["model_sha256"] == sha256((small / "models" / "candidate.json").read_bytes())
+    assert set(metrics["rankers"]) == {"ours", "weighted", "models/baseline.json", *BASELINES}
+    assert metrics["rankers"]["ours"]["hit_at_1"]["value"] > 0.6
+    for name in (
+        "README.md",
+        "lost-cases.html",
+        "difficulty.svg",
+        "families.svg",
+        "reliability.svg",
+        "false-heals.svg",
+    ):
+        assert (small / "reports" / "evaluation" / name).stat().st_size > 100
+
+
+def test_every_trial_of_the_study_is_a_run_in_mlflow(small):
+    store = open_store(small, {})
+    with client(store) as mlflow:
+        (tuning,) = (each for each in mlflow.search_experiments() if each.name == "tuning")
+        runs = mlflow.search_runs([tuning.experiment_id])
+    (parent,) = (run for run in runs if "mlflow.parentRunId" not in run.data.tags)
+    trials = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    assert len(trials) == 3
+    assert parent.data.metrics["best"] == max(
+        run.data.metrics["value"] for run in trials if run.info.status == "FINISHED"
+    )
+
+
+def test_another_parameter_makes_again_only_what_depends_on_it(small, tmp_path):
+    copy = copied(small, tmp_path / "copy")
+    params = copy / "params.yaml"
+    params.write_text(params.read_text().replace("false_heal_budget: 0.05", "false_heal_budget: 0.2", 1))
+    said = dvc("repro", "--dry", folder=copy)
+    assert "Running stage 'train'" in said
+    assert "Running stage 'tune'" not in said
+
+
+def test_made_again_from_nothing_cases_and_candidate_are_the_same_to_the_bit(small, tmp_path):
+    made = (
+        "pages",
+        "edited",
+        "features",
+        "*.jsonl",
+        "dvc.lock",
+        ".dvc",
+        "reports",
+        "candidate.*",
+        "best_params.json",
+        "mlflow.db",
+        "mlartifacts",
+    )
+    fresh = copied(small, tmp_path / "fresh", *made)
     for name in ("judgements.jsonl", "training.jsonl"):
         shutil.copy(small / "data" / name, fresh / "data" / name)
     dvc("init", "--quiet", "--no-scm", folder=fresh)

@@ -50,7 +50,7 @@ def contest(one: str, other: str, cases: Sequence[Case], data: Path, store: Stor
         names = [ranker_named(name, store, Path(folder, str(at))) for at, name in enumerate((one, other))]
         for name in names:
             contestant(name)  # one that cannot be loaded is refused here, not in many processes
-        tables = outcomes(data, cases, list(dict.fromkeys(names)))
+        tables = outcomes(data.resolve(), cases, list(dict.fromkeys(names)))
         rankers = [name if name in PUBLISHED else sha256(Path(name).read_bytes()) for name in names]
     first, second = (tables[name] for name in names)
     return {

@@ -111,15 +111,6 @@ def score_fit(work: Fit) -> tuple[NDArray[np.intp], Margins]:
     return scored, booster.inplace_predict(table.features[scored], predict_type="margin")
 
 
-def grow(work: Fit) -> bytes:
-    """Return the trees as bytes: they cross from one process to another."""
-    return bytes(
-        fit_ranker(read_table(work.table, work.cases), work.families, work.params, work.trees, work.every).save_raw(
-            "json"
-        )
-    )
-
-
 def margins_out_of_fold(works: Sequence[Fit], scheduler: str | None = None) -> Margins:
     """Return the margin of every candidate that a piece of work scores; NaN of the others."""
     table = read_table(works[0].table, works[0].cases)
@@ -246,7 +237,7 @@ def train(
     works = [Fit(table, cases, tuple(sorted(set(every) - set(group))), group, ranking, trees) for group in groups]
     margins = margins_out_of_fold(works, scheduler)
     decision, found, confidence = fit_decision(opened, margins, groups, deciding)
-    booster = xgboost.Booster(model_file=bytearray(grow(Fit(table, cases, every, (), ranking, trees))))
+    booster = fit_ranker(opened, every, ranking, trees)
     return Trained(booster, decision, outcomes_of(opened, margins, found, confidence, decision.threshold))
 
 
