@@ -69,7 +69,7 @@ train: .venv/.dev ## All of it: data, features, study, candidate and its evaluat
 	$(BIN)/dvc repro
 
 small: export PATH := $(CURDIR)/$(BIN):$(PATH)
-small: .venv/.dev ## Make a small real workspace in .cache/small, two sources of two releases each.
+small: .venv/.dev ## Make a small real workspace in .cache/small, three sources of two releases each.
 	$(BIN)/python pipelines/small.py .cache/small
 
 bench: .venv/.dev ## Measure speed beside the peers (needs npm); writes reports/speed.md.
@@ -91,7 +91,7 @@ RANKERS := similo similo++ healenium scrapling pyscrappy voting weighted models/
 
 leaderboard: .venv/.dev ## Measure every ranker on the test cases (after make data); writes reports/leaderboard.md.
 	$(BIN)/self-heal bench $(addprefix --ranker ,$(RANKERS))
-	$(BIN)/self-heal bench --healer benchmarks.scrapling_healer:heal --name "Scrapling 0.5, the package" --sample 1000
+	$(BIN)/self-heal bench --healer benchmarks.scrapling_healer:heal --name "Scrapling (package)" --version 0.5
 
 training-cost: .venv/.dev ## Measure what training costs (after make train; 25 minutes); writes reports/training-cost.md.
 	$(BIN)/python -m benchmarks.training_cost

@@ -18,6 +18,7 @@ from self_heal_engine.dataset import families
 from self_heal_engine.feature_table import Table, read_table
 from self_heal_engine.features import FEATURE_NAMES
 from self_heal_engine.files import write_text
+from self_heal_engine.goals import FULL
 from self_heal_engine.healer import assign
 from self_heal_engine.markdown import markdown
 from self_heal_engine.metrics import compare, headline, hit_at
@@ -26,7 +27,6 @@ from self_heal_engine.params import Training, Trees, read_params
 from self_heal_engine.ranking import logit, sigmoid
 from self_heal_engine.training import fit_ranker, folds
 
-FULL = ("baseline", "fingerprint")
 EVERY = 2
 SHOWN = ("natural", "masked-1", "masked-2", "mutated-2", "mutated-3")
 
@@ -103,6 +103,7 @@ def scores_of(
     seen = table
     if dropped:
         seen = replace(table, features=table.features.copy())
+        seen.__dict__["hardness"] = table.hardness  # by the weights, which may be among what is dropped
         seen.features[:, dropped] = np.nan
     scores = np.full(len(table.case), np.nan)
     for group in groups:

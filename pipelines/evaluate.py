@@ -13,9 +13,8 @@ from self_heal_engine.files import sha256, write_json, write_text
 from self_heal_engine.lost_cases import kinds_of_loss, lost_page
 from self_heal_engine.outcomes import outcomes
 from self_heal_engine.pairs import Judgement
-from self_heal_engine.params import read_params
+from self_heal_engine.params import read_params, read_trees
 from self_heal_engine.ranking import WEIGHTED
-from self_heal_engine.train_ranker import read_trees
 from self_heal_engine.training import leave_one_out
 
 

@@ -6,7 +6,7 @@ import typer
 
 from self_heal_engine.errors import at_the_edge
 from self_heal_engine.params import read_params
-from self_heal_engine.train_ranker import train_candidate
+from self_heal_engine.training import train_candidate
 
 
 def main(cases: Path, table: Path, best: Path, model: Path, scheduler: str | None = None) -> None:

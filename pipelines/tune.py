@@ -6,7 +6,7 @@ import typer
 
 from self_heal_engine.errors import at_the_edge
 from self_heal_engine.params import read_params
-from self_heal_engine.train_ranker import find_trees
+from self_heal_engine.tuning import find_trees
 
 
 def main(cases: Path, table: Path, best: Path, storage: str | None = None, scheduler: str | None = None) -> None:

@@ -13,7 +13,19 @@ SOURCE = Path(self_heal_engine.__file__).parent
 
 # Lowest first: a module imports from lower lines only.
 LAYERS = [
-    ["errors", "figures", "locators", "markdown", "metrics", "generated", "words", "outline", "vocabulary", "weights"],
+    [
+        "errors",
+        "figures",
+        "locators",
+        "markdown",
+        "metrics",
+        "generated",
+        "words",
+        "outline",
+        "trees",
+        "vocabulary",
+        "weights",
+    ],
     ["dom", "goals", "validation", "files", "parallel"],
     ["parser", "accessibility", "neighbourhood", "paths", "similarity", "params", "sources", "packages", "operators"],
     ["accessible_names", "tokens", "reading_css", "reading_xpath", "collection", "mutations", "near_identical"],

@@ -81,7 +81,9 @@ def test_the_order_of_attributes_changes_nothing():
 
 
 def test_the_less_is_left_of_an_element_the_less_it_is_trusted():
-    wanted = known('<p>Cart</p><a class="x" id="pay" href="/pay" title="Pay now">Pay order</a><a href="/help">Help</a>', "#pay")
+    wanted = known(
+        '<p>Cart</p><a class="x" id="pay" href="/pay" title="Pay now">Pay order</a><a href="/help">Help</a>', "#pay"
+    )
     pages = [
         '<p>Cart</p><a class="x" id="pay" href="/pay" title="Pay now">Pay order</a><a href="/help">Help</a>',
         '<p>Cart</p><a class="y" href="/checkout" title="Pay now">Pay order</a><a href="/help">Help</a>',

@@ -138,6 +138,40 @@ def test_a_model_with_its_trees_torn_out_is_refused(booster, decision, tmp_path)
         load_ranker(tmp_path / "model.json")
 
 
+def tree_of(model, which):
+    """One tree of the ranker or of its decision, and a function that puts the decision back."""
+    return model["learner"]["gradient_booster"]["model"]["trees"][which]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda model: tree_of(model, 0)["left_children"].__setitem__(0, 500_000_000),
+        lambda model: tree_of(model, 0)["left_children"].__setitem__(0, 0),
+        lambda model: tree_of(model, 3)["right_children"].__setitem__(0, -7),
+        lambda model: tree_of(model, 3)["right_children"].__setitem__(0, 1.5),
+        lambda model: tree_of(model, 1)["split_indices"].__setitem__(0, 100_000),
+        lambda model: tree_of(model, 1)["split_conditions"].pop(),
+        lambda model: tree_of(model, 1)["split_type"].__setitem__(0, 1),
+        lambda model: model["learner"]["gradient_booster"]["model"]["trees"].pop(),
+        lambda model: model["learner"]["learner_model_param"].update(num_class="3"),
+        lambda model: model["learner"]["learner_model_param"].update(num_feature="3"),
+        lambda model: model["learner"]["gradient_booster"].update(name="dart"),
+    ],
+)
+@pytest.mark.parametrize("of", ["ranker", "decision"])
+def test_a_model_whose_trees_lead_astray_is_refused_before_anything_walks_them(booster, decision, tmp_path, damage, of):
+    save_ranker(booster, decision, "test", tmp_path / "model.json")
+    model = json.loads((tmp_path / "model.json").read_text())
+    told = json.loads(model["learner"]["attributes"]["decision"])
+    inner = json.loads(told["trees"])
+    damage(model if of == "ranker" else inner)
+    model["learner"]["attributes"]["decision"] = json.dumps({**told, "trees": json.dumps(inner)})
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    with pytest.raises(CannotHeal, match="bad_model"):
+        load_ranker(tmp_path / "model.json")
+
+
 def test_there_is_no_such_file(tmp_path):
     with pytest.raises(CannotHeal, match="no_model") as refusal:
         load_ranker(tmp_path / "nothing.json")

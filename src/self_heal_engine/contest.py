@@ -48,8 +48,7 @@ def contest(one: str, other: str, cases: Sequence[Case], data: Path, store: Stor
     """
     with tempfile.TemporaryDirectory() as folder:
         names = [ranker_named(name, store, Path(folder, str(at))) for at, name in enumerate((one, other))]
-        for name in names:
-            contestant(name)  # one that cannot be loaded is refused here, not in many processes
+        trained = [contestant(name).provenance.get("families", ()) for name in names]  # refused here, if it cannot load
         tables = outcomes(data.resolve(), cases, list(dict.fromkeys(names)))
         rankers = [name if name in PUBLISHED else sha256(Path(name).read_bytes()) for name in names]
     first, second = (tables[name] for name in names)
@@ -57,6 +56,7 @@ def contest(one: str, other: str, cases: Sequence[Case], data: Path, store: Stor
         "rankers": dict(zip("AB", rankers, strict=True)),
         "cases": len(cases),
         "gone": int(first["gone"].sum()),
+        "seen": sorted({case.family for case in cases} & {name for families in trained for name in families}),
         "A": figures(first),
         "B": figures(second),
         "against": compare(first, second),
@@ -107,6 +107,11 @@ def told(one: str, other: str, found: Mapping[str, Any]) -> str:
             *markdown(["", "A", "B"], rows),
             "",
             *paired(found["against"]),
+            *(
+                [f"trained on some of these families: {', '.join(found['seen'])}; this is no fair comparison"]
+                if found["seen"]
+                else []
+            ),
         ]
     )
 

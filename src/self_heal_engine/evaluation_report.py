@@ -42,9 +42,11 @@ def introduction(facts: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ""
     yield (
-        "Intervals are of 95 %: whole families are drawn again 2,000 times (pairs, where there is one family), and no "
-        "rate's interval is narrower than Wilson's. n is the number of cases. hit@1: the right element is first, of "
-        "the cases in which it is still there. Headline: hit@1 averaged over the cells of family x difficulty."
+        "Intervals are of 95 %: whole families are drawn again 2,000 times (pairs, where there is one family); of "
+        "rates none is narrower than Wilson's. Averages over cells, mean reciprocal ranks and ratios have no such "
+        "floor, and there are few families: their intervals are coarse. n is the number of cases. hit@1: the right "
+        "element is first, of the cases in which it is still there. Headline: hit@1 averaged over the cells of family "
+        "x difficulty."
     )
 
 

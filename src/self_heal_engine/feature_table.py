@@ -15,6 +15,7 @@ from self_heal_engine.candidates import candidates
 from self_heal_engine.dataset import Case, open_page, read_cases, wanted
 from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.features import FEATURE_NAMES, SCHEMA, feature_matrix
+from self_heal_engine.files import sha256
 from self_heal_engine.parallel import in_parallel
 
 # So many cases are one file and one piece of work. Cases of one page stand together, so that it is parsed once.
@@ -30,19 +31,24 @@ class Part:
 
     data: Path
     file: Path
+    of: str  # the hash of the file of cases
     first: int  # number of the first case
     cases: tuple[Case, ...]
 
 
 def write_table(data: Path, cases: Sequence[Case], folder: Path, scheduler: str | None = None) -> int:
-    """Write the features of every candidate of every case below a folder, which is emptied; return how many."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Write the features of every candidate of ``<data>/cases.jsonl``, whole or not at all; return how many."""
+    unfinished, of = folder.with_name(f".{folder.name}"), sha256((data / "cases.jsonl").read_bytes())
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
     parts = [
-        Part(data, folder / f"part-{at // CHUNK:05}.parquet", at, tuple(cases[at : at + CHUNK]))
+        Part(data, unfinished / f"part-{at // CHUNK:05}.parquet", of, at, tuple(cases[at : at + CHUNK]))
         for at in range(0, len(cases), CHUNK)
     ]
-    return sum(in_parallel(write_part, parts, scheduler))
+    many = sum(in_parallel(write_part, parts, scheduler))
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    return many
 
 
 def write_part(part: Part) -> int:
@@ -54,7 +60,7 @@ def write_part(part: Part) -> int:
     places, right, features = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     columns = dict(zip(PLACES, places.T, strict=True)) | {"right": right}
     columns |= dict(zip(FEATURE_NAMES, np.ascontiguousarray(features.T), strict=True))
-    table = pyarrow.table(columns).replace_schema_metadata({"schema": str(SCHEMA)})
+    table = pyarrow.table(columns).replace_schema_metadata({"schema": str(SCHEMA), "cases": part.of})
     pyarrow.parquet.write_table(table, part.file, compression="zstd")
     return len(places)
 
@@ -107,27 +113,33 @@ class Table:
         return places
 
 
-@lru_cache(maxsize=1)
 def read_table(folder: Path, cases: Path) -> Table:
     """Return the table of a folder, which stays in memory: the processes that train on it read it once.
 
     CannotHeal ``bad_table`` if it is not of these cases and these features.
     """
+    return _read(folder, cases, sha256(cases.read_bytes()))
+
+
+@lru_cache(maxsize=1)
+def _read(folder: Path, cases: Path, of: str) -> Table:
     import pyarrow.parquet
 
-    files, known = sorted(folder.glob("part-*.parquet")), tuple(read_cases(cases))
-    if len(files) != -(-len(known) // CHUNK):
-        raise CannotHeal("bad_table", f"{quoted(folder)} is not of the {len(known)} cases of {quoted(cases)}")
     parts = []
-    for file in files:
+    for file in sorted(folder.glob("part-*.parquet")):
         part = pyarrow.parquet.read_table(file)
-        if (part.schema.metadata or {}).get(b"schema") != str(SCHEMA).encode() or part.column_names[5:] != list(
-            FEATURE_NAMES
-        ):
+        said = part.schema.metadata or {}
+        if said.get(b"cases") != of.encode():
+            raise CannotHeal(
+                "bad_table", f"{quoted(file)} is not of {quoted(cases)}: `dvc repro features` makes it anew"
+            )
+        if said.get(b"schema") != str(SCHEMA).encode() or part.column_names != [*PLACES, "right", *FEATURE_NAMES]:
             raise CannotHeal("bad_table", f"{quoted(file)} holds other features: `dvc repro features` makes it anew")
         figures = np.empty((part.num_rows, len(FEATURE_NAMES)), dtype=np.float32)
         for at, name in enumerate(FEATURE_NAMES):
             figures[:, at] = part[name].to_numpy()
         parts.append((figures, *(part[name].to_numpy() for name in (*PLACES, "right"))))
+    if not parts:
+        raise CannotHeal("bad_table", f"{quoted(folder)} holds no features: `dvc repro features` makes them")
     figures, case, row, end, page_size, right = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return Table(known, figures, case, row, end, page_size, right)
+    return Table(tuple(read_cases(cases)), figures, case, row, end, page_size, right)

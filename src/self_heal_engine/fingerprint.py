@@ -21,7 +21,7 @@ from self_heal_engine.tokens import inner_tokens
 from self_heal_engine.validation import STRICT, from_json
 
 # Raised when a stored fingerprint of an earlier version can no longer be read.
-VERSION = 1
+VERSION = 2
 
 ACTIONS = ("click", "type", "select", "check", "read")
 

@@ -82,11 +82,10 @@ def case_set(cases: Sequence[Case], file: Path, side: str, sample: int | None) -
 
 
 def titled(ranker: str) -> tuple[str, str]:
-    """Return name and version of a ranker: of a model file what it calls itself, and the beginning of its hash."""
+    """Return name and version of a ranker: of a model file what it is called, and the beginning of its hash."""
     if not Path(ranker).suffix:
         return ranker, ""
-    name, _, version = load_ranker(Path(ranker)).name.rpartition("-")
-    return name, version
+    return Path(ranker).stem, load_ranker(Path(ranker)).name.rpartition("-")[2]
 
 
 def row(

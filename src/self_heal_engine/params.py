@@ -191,6 +191,20 @@ def read_params(path: Path) -> Params:
         raise CannotHeal(
             "bad_params", f"train.objective is {quoted(params.train.objective)}, not one of {', '.join(OBJECTIVES)}"
         )
+    for name, value, least in (
+        ("tune.batch", params.tune.batch, 1),
+        ("tune.every", params.tune.every, 1),
+        ("tune.folds", params.tune.folds, 2),
+        ("train.folds", params.train.folds, 2),
+        ("train.negatives", params.train.negatives, 1),
+    ):  # fmt: skip
+        if value < least:
+            raise CannotHeal("bad_params", f"{name} is {value}; it is at least {least}")
     if not 0 < params.decision.false_heal_budget < 1 or not 0 < params.decision.gone_prior < 1:
         raise CannotHeal("bad_params", f"{quoted(path)}: the budget and the prior in decision lie between 0 and 1")
     return params
+
+
+def read_trees(best: Path) -> Trees:
+    """Return the parameters that a study found."""
+    return from_json(Trees, read_text(best), "bad_params", quoted(best))

@@ -280,7 +280,7 @@ def card(shop: Workshop, ranker: Path, verdicts: Sequence[Verdict], overrides: M
     """Return the model card of a candidate; CannotHeal ``stale_report`` if the evaluation was of another model."""
     content = content_of(ranker)
     metrics = json.loads(read_text(shop.metrics)) if shop.metrics.exists() else {}
-    if (of := metrics.get("model_sha256", content)) != content:
+    if (of := metrics.get("model_sha256")) != content:
         raise CannotHeal(
             "stale_report",
             f"{quoted(shop.metrics)} is of the model {quoted(str(of)[:8])}, not of {content[:8]}: "

@@ -20,6 +20,7 @@ from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.features import BASE_FEATURES, FEATURE_NAMES, SCHEMA, feature_matrix
 from self_heal_engine.files import write_bytes
 from self_heal_engine.fingerprint import Fingerprint
+from self_heal_engine.trees import check_trees
 from self_heal_engine.weights import PENALTIES, WEIGHTS, explained
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def load_ranker(path: Path) -> Model:
         told, features = json.loads(said.decision), json.loads(said.features)
         provenance = dict(json.loads(said.provenance))
         figures = {name: float(told[name]) for name in BOUNDS}
-        trees = bytearray(told["trees"].encode("utf-8"))
+        trees = told["trees"].encode("utf-8")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CannotHeal("bad_model", f"the file {quoted(path)} is not a model of this engine") from error
     if said.schema != str(SCHEMA) or features != list(FEATURE_NAMES) or told.get("features") != list(DECISION_NAMES):
@@ -200,7 +201,7 @@ def load_ranker(path: Path) -> Model:
     for name, (low, high) in BOUNDS.items():
         if not low <= figures[name] <= high:
             raise CannotHeal("bad_model", f"the decision in {quoted(path)} has the {name} {figures[name]}")
-    booster = _booster(bytearray(raw), len(FEATURE_NAMES), path)
+    booster = _booster(raw, len(FEATURE_NAMES), path)
     decision = Calibrated(_booster(trees, len(DECISION_NAMES), path), **figures)
     name = f"{said.name}-{hashlib.sha256(raw).hexdigest()[:8]}"
     return Model(name, partial(boosted, booster), decision, provenance)
@@ -217,19 +218,19 @@ class _Attributes:
     provenance: str
 
 
-def _booster(raw: bytearray, width: int, path: Path) -> xgboost.Booster:
+def _booster(raw: bytes, width: int, path: Path) -> xgboost.Booster:
     import xgboost  # 0.5 s, and the weighted ranker needs none of it
 
+    try:
+        check_trees(json.loads(raw), width)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CannotHeal("bad_model", f"the trees in {quoted(path)} are damaged: {error}") from error
     booster = xgboost.Booster({"nthread": 1})
     try:
         with xgboost.config_context(nthread=1):  # or loading starts threads, which do not survive a fork
-            booster.load_model(raw)
+            booster.load_model(bytearray(raw))
     except xgboost.core.XGBoostError as error:
         raise CannotHeal("bad_model", f"XGBoost cannot read the model {quoted(path)}") from error
-    if booster.num_features() != width:
-        raise CannotHeal(
-            "bad_model", f"the trees in {quoted(path)} take {booster.num_features()} features, not {width}"
-        )
     return booster
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,24 @@ import pandas as pd
 import xgboost
 from numpy.typing import NDArray
 
+from self_heal_engine.dataset import families, read_cases
 from self_heal_engine.decision import DECISION_DIRECTIONS, joined, standing
 from self_heal_engine.errors import CannotHeal, quoted
+from self_heal_engine.evidence import write_evidence
 from self_heal_engine.feature_table import Table, read_table
 from self_heal_engine.features import BASE_NAMES, DIRECTIONS
+from self_heal_engine.files import sha256
 from self_heal_engine.metrics import calibration_error, decisions, false_heals_at_recall, headline, hit_at
 from self_heal_engine.outcomes import outcome, outcome_table
 from self_heal_engine.parallel import in_parallel
-from self_heal_engine.params import Deciding, Training, Trees
-from self_heal_engine.ranking import Calibrated, sigmoid
+from self_heal_engine.params import Deciding, Params, Training, Trees, read_trees
+from self_heal_engine.ranking import Calibrated, save_ranker, sigmoid
+from self_heal_engine.registry import open_store, tracked
 
 Margins = NDArray[np.float32]
+
+# So many groups of families take turns where a decision is set without one more group.
+INNER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,34 +178,72 @@ def fit_trees(
     return xgboost.train(settings, data, params.rounds)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What decisions say of first candidates whose family took no part in them: not in trees, curve or threshold."""
+
+    found: Firsts
+    confidence: NDArray[np.float64]
+    healed: NDArray[np.bool_]
+
+
 def fit_decision(
     table: Table, margins: Margins, groups: Sequence[Sequence[str]], params: Deciding
-) -> tuple[Calibrated, Firsts, NDArray[np.float64]]:
-    """Return the decision, the first candidates, and the confidence in each by trees that never saw its family.
+) -> tuple[Calibrated, Judged]:
+    """Return the decision, and what such decisions say of each group of families that they have not seen.
 
-    The logistic curve and the threshold are set on those confidences: the most that keeps the share of gone elements
-    that are healed within the budget.
+    The trees learn from what rankers say of families unseen. The curve and the threshold are set on what trees say of
+    families unseen: the most that keeps the share of gone elements that are healed within the budget.
     """
     found = firsts(table, margins)
     family, gone = table.family[found.cases], table.gone[found.cases]
     weights = prior_weights(gone, params.gone_prior)
-    told = np.empty(len(found.cases), dtype=np.float64)
+    judged = Judged(found, np.empty(len(family)), np.empty(len(family), dtype=np.bool_))
     for group in groups:
         there = np.isin(family, group)
-        if there.any():
-            trees = fit_trees(found, ~there, weights, params)
+        rest = [other for other in groups if other is not group]
+        told = unseen(found, family, merged(rest), weights, params)[~there]
+        slope, intercept, threshold = curve(told, found.right[~there], gone[~there], weights[~there], params)
+        trees = fit_trees(found, ~there, weights, params)
+        margin = trees.inplace_predict(found.features[there], predict_type="margin")
+        judged.confidence[there] = sigmoid(slope * margin + intercept)
+        judged.healed[there] = judged.confidence[there] >= threshold
+    told = unseen(found, family, groups, weights, params)
+    slope, intercept, threshold = curve(told, found.right, gone, weights, params)
+    trees = fit_trees(found, np.ones(len(told), dtype=np.bool_), weights, params)
+    return Calibrated(trees, slope, intercept, threshold, params.false_heal_budget, params.gone_prior), judged
+
+
+def merged(groups: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return at most ``INNER`` groups in place of many: each costs trees."""
+    return [[name for group in groups[at::INNER] for name in group] for at in range(min(INNER, len(groups)))]
+
+
+def unseen(
+    found: Firsts, family: NDArray[np.str_], groups: Sequence[Sequence[str]], weights: NDArray[np.float64],
+    params: Deciding,
+) -> NDArray[np.float64]:  # fmt: skip
+    """Return what trees say of each group that were grown on the other groups; NaN of families that are in none."""
+    told = np.full(len(family), np.nan)
+    within = np.isin(family, [name for group in groups for name in group])
+    for group in groups:
+        there = np.isin(family, group)
+        if there.any() and (within & ~there).any():
+            trees = fit_trees(found, within & ~there, weights, params)
             told[there] = trees.inplace_predict(found.features[there], predict_type="margin")
-    slope, intercept = platt(told, found.right, weights)
+    return told
+
+
+def curve(
+    told: NDArray[np.float64], right: NDArray[np.bool_], gone: NDArray[np.bool_], weights: NDArray[np.float64],
+    params: Deciding,
+) -> tuple[float, float, float]:  # fmt: skip
+    """Return slope, intercept and threshold for what trees said; NaN: they said nothing."""
+    heard = ~np.isnan(told)
+    told, right, gone, weights = told[heard], right[heard], gone[heard], weights[heard]
+    slope, intercept = platt(told, right, weights)
     confidence = np.asarray(sigmoid(slope * told + intercept))
-    decision = Calibrated(
-        trees=fit_trees(found, np.ones(len(found.cases), dtype=np.bool_), weights, params),
-        slope=slope,
-        intercept=intercept,
-        threshold=threshold_for(confidence[gone], params.false_heal_budget),
-        budget=params.false_heal_budget,
-        gone_prior=params.gone_prior,
-    )
-    return decision, found, confidence
+    return slope, intercept, threshold_for(confidence[gone], params.false_heal_budget)
 
 
 def platt(margins: NDArray[np.float64], right: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[float, float]:
@@ -236,44 +281,56 @@ def train(
     every = tuple(sorted(families))
     works = [Fit(table, cases, tuple(sorted(set(every) - set(group))), group, ranking, trees) for group in groups]
     margins = margins_out_of_fold(works, scheduler)
-    decision, found, confidence = fit_decision(opened, margins, groups, deciding)
+    decision, judged = fit_decision(opened, margins, groups, deciding)
     booster = fit_ranker(opened, every, ranking, trees)
-    return Trained(booster, decision, outcomes_of(opened, margins, found, confidence, decision.threshold))
+    return Trained(booster, decision, outcomes_of(opened, margins, judged))
+
+
+def train_candidate(
+    cases: Path, table: Path, best: Path, model: Path, params: Params, scheduler: str | None = None
+) -> None:
+    """Write the model and, beside it, what it says of families that it was not trained on; the run is tracked."""
+    trees, learnt = read_trees(best), families(read_cases(cases), params.split.test)
+    trained = train(table, cases, learnt, params.train, trees, params.decision, scheduler)
+    said = {"trees": asdict(trees), "train": asdict(params.train), "decision": asdict(params.decision)}
+    provenance = {"cases_sha256": sha256(cases.read_bytes()), "families": list(learnt), "params": said}
+    save_ranker(trained.booster, trained.decision, "ranker", model, provenance)
+    write_evidence(trained.out_of_fold, model, model.with_suffix(".oof.parquet"))
+    tracked(
+        open_store(Path()), "training", "train", said, summary(trained.out_of_fold, params.decision.gone_prior), [model]
+    )
 
 
 def leave_one_out(
     table: Path, cases: Path, ranking: Training, trees: Trees, deciding: Deciding, scheduler: str | None = None
 ) -> pd.DataFrame:
-    """Return the outcome of every case by models that were trained on all families but its own."""
+    """Return the outcome of every case by models for which all families but its own were used."""
     opened = read_table(table, cases)
     every = sorted(set(opened.family.tolist()))
     groups = [(family,) for family in every]
     works = [Fit(table, cases, tuple(f for f in every if f != family), (family,), ranking, trees) for family in every]
     margins = margins_out_of_fold(works, scheduler)
-    decision, found, confidence = fit_decision(opened, margins, groups, deciding)
-    return outcomes_of(opened, margins, found, confidence, decision.threshold)
+    _, judged = fit_decision(opened, margins, groups, deciding)
+    return outcomes_of(opened, margins, judged)
 
 
-def outcomes_of(
-    table: Table, margins: Margins, found: Firsts, confidence: NDArray[np.float64], threshold: float
-) -> pd.DataFrame:
-    """Return the outcome table of the cases that have been scored."""
-    sure = dict(zip(found.cases.tolist(), confidence.tolist(), strict=True))
+def outcomes_of(table: Table, margins: Margins, judged: Judged) -> pd.DataFrame:
+    """Return the outcome table of the cases that were judged."""
     made = []
-    for number in found.cases.tolist():
+    for number, sure, healed in zip(judged.found.cases, judged.confidence, judged.healed, strict=True):
         part = slice(int(table.starts[number]), int(table.starts[number + 1]))
-        right = table.cases[number].new_row
-        made.append(outcome(table.row[part], margins[part], sure[number], threshold, right))
-    return outcome_table([table.cases[number] for number in found.cases.tolist()], made)
+        one = outcome(table.row[part], margins[part], float(sure), 0.0, table.cases[number].new_row)
+        made.append(replace(one, healed=bool(healed)))
+    return outcome_table([table.cases[number] for number in judged.found.cases.tolist()], made)
 
 
-def summary(out_of_fold: pd.DataFrame) -> dict[str, Any]:
+def summary(out_of_fold: pd.DataFrame, gone_prior: float) -> dict[str, Any]:
     """Return the figures of a training: how often the right one is first, what the decision costs, its calibration."""
     return {
         "hit_at_1": hit_at(out_of_fold, 1),
         "headline": headline(out_of_fold),
         "false_heals_at_95_recall": false_heals_at_recall(out_of_fold),
-        "calibration_error": calibration_error(out_of_fold),
+        "calibration_error": calibration_error(out_of_fold, gone_prior),
         **decisions(out_of_fold),
     }
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
 
+from self_heal_engine.dataset import families, read_cases
 from self_heal_engine.feature_table import Table, read_table
+from self_heal_engine.features import SCHEMA
+from self_heal_engine.files import sha256, write_json
 from self_heal_engine.parallel import in_parallel
-from self_heal_engine.params import Training, Trees, Tuning
+from self_heal_engine.params import Params, Training, Trees, Tuning
+from self_heal_engine.registry import Trial, log_study, open_store
 from self_heal_engine.training import Fit, folds, macro_mrr, score_fit
 
 STUDY = "self-heal-ranker"
@@ -32,7 +36,7 @@ def tune(
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        study_name=STUDY,
+        study_name=study_name(cases, params, training),
         storage=storage,
         load_if_exists=True,
         direction="maximize",
@@ -49,8 +53,28 @@ def tune(
     return study
 
 
+def find_trees(
+    cases: Path, table: Path, best: Path, params: Params, storage: str | None = None, scheduler: str | None = None
+) -> None:
+    """Write the best trees' parameters; the study is tracked, a run with a nested one for each trial."""
+    learnt = families(read_cases(cases), params.split.test)
+    study = tune(table, cases, learnt, params.tune, params.train, storage, scheduler)
+    write_json(best, asdict(best_trees(study, params.tune.start)))
+    ended = [trial for trial in study.trials if trial.state.is_finished()]
+    trials = [Trial(trial.number, trial.params, trial.value, trial.state.name) for trial in ended]
+    reached = {"best": study.best_value} if any(trial.state == "COMPLETE" for trial in trials) else {}
+    said = asdict(params.tune) | {"train": asdict(params.train)}
+    log_study(open_store(Path()), "tuning", "study", said, trials, reached, [best])
+
+
+def study_name(cases: Path, params: Tuning, training: Training) -> str:
+    """Return a name that only a study of the same cases, features and parameters has; how many trials may differ."""
+    said = (sha256(cases.read_bytes()), SCHEMA, replace(params, trials=0), training)
+    return f"{STUDY}-{sha256(repr(said))[:12]}"
+
+
 def finished(study: optuna.Study) -> int:
-    """Return how many trials of a stored study came to an end."""
+    """Return how many trials of a stored study came to an end; one that was interrupted did not."""
     return sum(trial.state.is_finished() for trial in study.trials)
 
 
