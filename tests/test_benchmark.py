@@ -102,13 +102,13 @@ def test_paths_are_meant_from_the_folder_one_stands_in(folder):
     assert "own_healer:heal on 9 cases" in said
 
 
-def test_a_model_file_and_a_registered_model_are_called_what_they_call_themselves(folder):
+def test_a_model_is_called_like_its_file_and_told_from_others_by_its_hash(folder):
     path = write_model(folder / "m.json")
     store = registry.open_store(folder)
     registry.set_alias(store, "champion", registry.register(store, path, [], {}))
     by_file, by_alias = (run_ranker(name, CASES[:9], EXAMPLES, store) for name in (str(path), "champion"))
-    assert (by_file.name, by_file.version) == ("ranker", registry.sha256(path.read_bytes())[:8])
-    assert (by_alias.name, by_alias.version) == (by_file.name, by_file.version)
+    assert (by_file.name, by_file.version) == ("m", registry.sha256(path.read_bytes())[:8])
+    assert (by_alias.name, by_alias.version) == ("ranker", by_file.version)
     assert by_alias.table.equals(by_file.table)
 
 

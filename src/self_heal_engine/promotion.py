@@ -78,6 +78,7 @@ def promote(shop: Workshop, asked: Asked, overrides: Mapping[str, str], dry_run:
         verdicts = judged(shop, asked, champion_files(shop, known, Path(folder)))
         if dry_run:
             settle(verdicts, overrides)
+            card(shop, candidate, verdicts, overrides)  # a report of another model is refused here, too
             return Outcome(
                 f"the candidate {content[:8]} may be promoted; this was a dry run, nothing was moved", verdicts
             )
@@ -280,7 +281,7 @@ def card(shop: Workshop, ranker: Path, verdicts: Sequence[Verdict], overrides: M
     """Return the model card of a candidate; CannotHeal ``stale_report`` if the evaluation was of another model."""
     content = content_of(ranker)
     metrics = json.loads(read_text(shop.metrics)) if shop.metrics.exists() else {}
-    if (of := metrics.get("model_sha256")) != content:
+    if metrics and (of := metrics.get("model_sha256")) != content:
         raise CannotHeal(
             "stale_report",
             f"{quoted(shop.metrics)} is of the model {quoted(str(of)[:8])}, not of {content[:8]}: "
