@@ -1,5 +1,6 @@
 """What the documents say is what the code does; what may not stand in the repository does not."""
 
+import json
 import os
 import re
 import shutil
@@ -29,6 +30,25 @@ def test_the_readmes_example_prints_what_it_says():
     said = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
     assert said.stdout == output
     assert readme.index("```text") < 2_500, "on the first screen"
+
+
+def test_the_readmes_figures_are_those_of_the_evaluation():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = re.findall(
+        r"\d+\.\d %", readme[readme.index("| on applications never seen") : readme.index("## The training data")]
+    )
+    metrics = json.loads((ROOT / "reports" / "evaluation" / "metrics.json").read_text("utf-8"))
+    assert len(shown) >= 15
+    assert set(shown) <= {f"{100 * value:.1f} %" for value in values_in(metrics["goals"])}
+
+
+def values_in(facts):
+    """Every figure's value in nested facts."""
+    for key, each in facts.items():
+        if isinstance(each, dict):
+            yield from values_in(each)
+        elif key in ("value", "bound") and each is not None:
+            yield each
 
 
 def test_every_error_word_is_documented_and_no_other():

@@ -1,6 +1,9 @@
 """Rankers, the decision and model files: what is not one for this code never serves."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -360,3 +363,26 @@ def test_how_the_first_candidate_stands_among_its_rivals():
     assert told["share"] == pytest.approx(1 / (1 + np.exp(-0.5) + np.exp(-2)))
     alone = dict(zip(STANDING, standing(rows[:1], ends[:1], np.array([3.0]), 20), strict=True))
     assert alone["lead"] == alone["lead_over_any"] == ALONE
+
+
+def test_the_features_are_the_same_in_every_process():
+    """Sets of strings have another order in each: nothing may hang on it, not even by a rounding."""
+    ask = """
+import hashlib, random
+from self_heal_engine import fingerprint
+from self_heal_engine.features import feature_matrix
+from self_heal_engine.parser import read_page
+words, chance = "save order button link input field text box now 1 2 3 a b c please send list item".split(), random.Random(1)
+page = read_page("".join(f"<p>{' '.join(chance.sample(words, 11))}</p>" for _ in range(60)))
+rows = page.css("p")
+print(hashlib.sha256(b"".join(feature_matrix(page, rows, fingerprint(page, int(row))).tobytes() for row in rows)).hexdigest())
+"""
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", ask],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(seen) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from math import log
+from math import fsum, log
 
 from self_heal_engine.dom import Page, per_page
 from self_heal_engine.words import WORD
@@ -57,9 +57,9 @@ def rare_share(wanted: Tokens, given: Sequence[Tokens]) -> list[float]:
     The weight of a token is log(1 + n / (1 + m)) of n candidates and m that have it (inverse document frequency).
     """
     holders = Counter(token for those in given for token in those & wanted)
-    weights = {token: log(1 + len(given) / (1 + holders[token])) for token in sorted(wanted)}
-    whole = sum(weights.values())
-    return [sum(weights[token] for token in sorted(those & wanted)) / whole for those in given]
+    weights = {token: log(1 + len(given) / (1 + holders[token])) for token in wanted}
+    whole = fsum(weights.values())  # exact, whatever the order of the set
+    return [fsum(weights[token] for token in those & wanted) / whole for those in given]
 
 
 @per_page

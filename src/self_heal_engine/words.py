@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from math import fsum
 
 # Words run together or apart in names: loginBtn, login-btn, login_btn, "Log in".
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
@@ -138,8 +139,10 @@ def shared(wanted: frozenset[str], given: frozenset[str]) -> float:
     >>> shared(words("loginBtn"), words("Sign in")) > 0.8
     True
     """
-    whole = sum(weight(word) for word in wanted)
-    return sum(weight(word) for word in wanted & given) / whole if whole else 0.0
+    whole = fsum(
+        map(weight, wanted)
+    )  # exact: a plain sum of a set hangs on its order, which is another in each process
+    return fsum(map(weight, wanted & given)) / whole if whole else 0.0
 
 
 def weight(word: str) -> float:
