@@ -39,7 +39,7 @@ def test_a_healed_locator_is_shown_with_its_reasons_and_sources(self_heal, shop)
     assert 'button[name="Log in"]' in out
     assert "because: " in out
     assert 'page.get_by_role("button", name="Log in", exact=True)' in out
-    assert "rough: no trained model" in out
+    assert "rough" not in out, "the promoted model is calibrated"
 
 
 def test_json_has_the_fields_of_the_service(self_heal, shop):

@@ -241,10 +241,10 @@ def test_a_stored_fingerprint_comes_back_as_it_was(selector):
     [
         ("", "Invalid JSON"),
         ("[]", "an object"),
-        ('{"version": 2, "known": {}}', "version 2"),
-        ('{"version": 1, "known": {"tag": 3}}', "known.tag"),
-        ('{"version": 1, "known": {"nonsense": 3}}', "known.nonsense"),
-        ('{"version": 1, "known": {"place": NaN}}', "place"),
+        ('{"version": 1, "known": {}}', "version 1"),
+        ('{"version": 2, "known": {"tag": 3}}', "known.tag"),
+        ('{"version": 2, "known": {"nonsense": 3}}', "known.nonsense"),
+        ('{"version": 2, "known": {"place": NaN}}', "place"),
         ("[" * 100_000, "cannot be read"),
     ],
 )
