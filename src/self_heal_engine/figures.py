@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Okabe and Ito's colours, which everyone can tell apart, each with a mark of its own besides. Ours is the first.
-COLOURS = ("#000000", "#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
+COLOURS = ("#000000", "#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#8c564b")
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 # The width that the marks of all rankers take up within one group.
