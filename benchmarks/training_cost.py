@@ -35,29 +35,29 @@ STAGES = {
 }
 
 
-def main(data: Path, report: Path) -> None:
-    """Measure and write the table."""
+def main(data: Path, report: Path, stages: list[str]) -> None:
+    """Measure some stages and write the table."""
     cases, found = list(read_cases(data / "cases.jsonl")), {}
     for share in SHARES:
         some = [case for at, case in enumerate(cases) if at // RUN * 37 % 100 < share]
         with tempfile.TemporaryDirectory() as folder:
             lay_out(data.resolve(), Path(folder), some)
-            found[share] = {stage: measured(stage, Path(folder)) for stage in STAGES} | {"cases": (len(some), 0)}
+            found[share] = {stage: measured(stage, Path(folder)) for stage in stages} | {"cases": (len(some), 0)}
         print(share, found[share], flush=True)
     rows = []
-    for stage in STAGES:
+    for stage in stages:
         counts, seconds, gigabytes = np.array([(found[share]["cases"][0], *found[share][stage]) for share in SHARES]).T
         exponent = np.polyfit(np.log(counts), np.log(seconds), 1)[0]
         memory = gigabytes[-1] + (gigabytes[-1] - gigabytes[0]) / (counts[-1] - counts[0]) * (1e5 - counts[-1])
         shown = [f"{found[share][stage][0]:.0f} s, {found[share][stage][1]:.1f} GB" for share in SHARES]
         rows.append([stage, *shown, f"{seconds[-1] / counts[-1] * 1e5:.0f} s, {memory:.1f} GB", f"{exponent:.2f}"])
-    total = sum(found[100][stage][0] for stage in STAGES)
+    total = sum(found[100][stage][0] for stage in stages)
     heads = [f"{share} %: {found[share]['cases'][0]:,} cases" for share in SHARES]
     text = [
         "# What training costs",
         "",
         f"`make training-cost` writes this page: seconds by the clock on {os.cpu_count()} cores, and the peak memory of the largest",
-        f"process (there is one a core); of 100,000 cases memory is drawn out in a straight line. From the cases to the report: {total / 60:.1f} minutes.",
+        f"process (there is one a core); of 100,000 cases memory is drawn out in a straight line. All cases take {total / 60:.1f} minutes.",
         "",
         *markdown(["stage", *heads, "per 100,000 cases", "time grows with the power"], rows),
     ]
@@ -90,4 +90,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--report", type=Path, default=Path("reports/training-cost.md"))
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
     main(**vars(parser.parse_args()))

@@ -93,9 +93,11 @@ def test_enough_labels_were_looked_at_and_no_rule_is_wrong_too_often():
 
 def test_the_documented_stages_and_their_parameters_are_those_of_the_pipeline():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
-    documented = (ROOT / "docs" / "data.md").read_text("utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| .* \| `(\w+)` \|$", documented, re.MULTILINE)
-    assert dict(rows) == {name: stage["params"][0] for name, stage in stages.items()}
+    data, models = ((ROOT / "docs" / name).read_text("utf-8") for name in ("data.md", "models.md"))
+    rows = re.findall(r"^\| `(\w+)` \| .* \| ((?:`\w+`(?:, )?)+) \|$", data, re.MULTILINE)
+    rows += re.findall(r"^\| `(\w+)` \| .* \|((?: `\w+`,?)*) \| `(?:data|models|reports)/", models, re.MULTILINE)
+    documented = {name: re.findall(r"`(\w+)`", params) for name, params in rows if name in stages}
+    assert documented == {name: stage.get("params", []) for name, stage in stages.items()}
 
 
 def test_every_field_of_a_case_is_documented():
