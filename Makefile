@@ -65,7 +65,7 @@ data: .venv/.dev ## Collect the pages, label them and make the cases (needs npm;
 	$(BIN)/dvc repro describe
 
 train: export PATH := $(CURDIR)/$(BIN):$(PATH)
-train: .venv/.dev ## All of it: data, features, study, candidate and its evaluation (about 15 minutes more).
+train: .venv/.dev ## All of it: data, features, study, candidate and its evaluation (about 17 minutes more).
 	$(BIN)/dvc repro
 
 small: export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -93,7 +93,7 @@ leaderboard: .venv/.dev ## Measure every ranker on the test cases (after make da
 	$(BIN)/self-heal bench $(addprefix --ranker ,$(RANKERS))
 	$(BIN)/self-heal bench --healer benchmarks.scrapling_healer:heal --name "Scrapling (package)" --version 0.5
 
-training-cost: .venv/.dev ## Measure what training costs (after make train; 25 minutes); writes reports/training-cost.md.
+training-cost: .venv/.dev ## Measure what training costs (after make train; half an hour); writes reports/training-cost.md.
 	$(BIN)/python -m benchmarks.training_cost
 
 lock: .venv/.dev ## Lock the versions again: names, versions and hashes, no addresses.

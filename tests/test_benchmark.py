@@ -107,8 +107,8 @@ def test_a_model_is_called_like_its_file_and_told_from_others_by_its_hash(folder
     store = registry.open_store(folder)
     registry.set_alias(store, "champion", registry.register(store, path, [], {}))
     by_file, by_alias = (run_ranker(name, CASES[:9], EXAMPLES, store) for name in (str(path), "champion"))
-    assert (by_file.name, by_file.version) == ("m", registry.sha256(path.read_bytes())[:8])
-    assert (by_alias.name, by_alias.version) == ("ranker", by_file.version)
+    assert (by_file.name, by_file.version) == ("self-heal-engine, m", registry.sha256(path.read_bytes())[:8])
+    assert (by_alias.name, by_alias.version) == ("self-heal-engine, ranker", by_file.version)
     assert by_alias.table.equals(by_file.table)
 
 

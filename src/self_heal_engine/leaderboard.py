@@ -85,7 +85,7 @@ def titled(ranker: str) -> tuple[str, str]:
     """Return name and version of a ranker: of a model file what it is called, and the beginning of its hash."""
     if not Path(ranker).suffix:
         return ranker, ""
-    return Path(ranker).stem, load_ranker(Path(ranker)).name.rpartition("-")[2]
+    return f"self-heal-engine, {Path(ranker).stem}", load_ranker(Path(ranker)).name.rpartition("-")[2]
 
 
 def row(
