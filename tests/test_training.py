@@ -1,22 +1,29 @@
 """Training: folds by family, trees on the hardest rivals, and a decision that keeps to its budget on families unseen."""
 
+import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from library_imports import ROOT
+from self_heal_engine import train_ranker
 from self_heal_engine.cases import jobs, make_cases
 from self_heal_engine.dataset import write_cases
 from self_heal_engine.errors import CannotHeal
+from self_heal_engine.evidence import read_evidence
 from self_heal_engine.feature_table import read_table, write_table
 from self_heal_engine.features import FEATURE_NAMES
 from self_heal_engine.outcomes import outcomes
 from self_heal_engine.pairs import label, page_pairs, settle
 from self_heal_engine.params import Deciding, Training, Trees, Tuning
-from self_heal_engine.ranking import load_ranker, save_ranker, sigmoid
+from self_heal_engine.ranking import BOUNDS, load_ranker, save_ranker, sigmoid
 from self_heal_engine.training import (
     Fit,
     fit_decision,
@@ -203,6 +210,13 @@ def test_a_curve_brings_margins_that_are_too_sure_back_to_how_often_they_are_rig
     assert intercept == pytest.approx(-2 / 3, abs=0.06)
 
 
+@pytest.mark.parametrize("margins", [[-1.0, -0.9, 0.9, 1.0], [1.0, 0.9, -0.9, -1.0]])
+def test_a_curve_on_few_cases_stays_within_what_a_model_file_may_hold(margins):
+    slope, intercept = platt(np.array(margins) * 1e-3, np.array([False, False, True, True]), np.ones(4))
+    assert BOUNDS["slope"][0] <= slope <= BOUNDS["slope"][1]
+    assert BOUNDS["intercept"][0] <= intercept <= BOUNDS["intercept"][1]
+
+
 # -- the whole way -------------------------------------------------------------------------------------------------
 
 
@@ -262,3 +276,23 @@ def test_batches_have_the_size_that_is_asked_for_but_the_last(trials, size):
     sizes = list(batches(trials, size))
     assert sum(sizes) == trials
     assert all(many == size for many in sizes[:-1])
+
+
+def test_a_ranker_is_trained_end_to_end_without_dvc(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+    params["split"] = {"test": ["store"], "validation": "shop"}
+    params["tune"] |= {"trials": 2, "batch": 2, "folds": 2, "every": 1}
+    params["train"] |= {"rounds": 20, "folds": 2}
+    params["decision"] |= {"rounds": 10}
+    Path("params.yaml").write_text(yaml.safe_dump(params), "utf-8")
+    copy = shutil.copytree(data, tmp_path / "data", ignore=shutil.ignore_patterns("features"))
+    train_ranker.main(copy, tmp_path / "models" / "candidate.json", Path("params.yaml"))
+    said = json.loads(capsys.readouterr().out)
+    model = load_ranker(tmp_path / "models" / "candidate.json")
+    assert said["model"] == model.name
+    assert said["n"] >= 100
+    assert model.provenance["families"] == ["market", "shop"], "the store is for testing"
+    assert set(
+        read_evidence(tmp_path / "models" / "candidate.oof.parquet", tmp_path / "models" / "candidate.json")["family"]
+    ) == {"market", "shop"}

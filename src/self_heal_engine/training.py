@@ -23,7 +23,7 @@ from self_heal_engine.metrics import calibration_error, decisions, false_heals_a
 from self_heal_engine.outcomes import outcome, outcome_table
 from self_heal_engine.parallel import in_parallel
 from self_heal_engine.params import Deciding, Params, Training, Trees, read_trees
-from self_heal_engine.ranking import Calibrated, save_ranker, sigmoid
+from self_heal_engine.ranking import BOUNDS, Calibrated, save_ranker, sigmoid
 from self_heal_engine.registry import open_store, tracked
 
 Margins = NDArray[np.float32]
@@ -247,13 +247,24 @@ def curve(
 
 
 def platt(margins: NDArray[np.float64], right: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the slope and intercept of the logistic curve that fits best (Platt 1999), to four decimals."""
+    """Return the slope and intercept of the logistic curve that fits best (Platt 1999), to four decimals.
+
+    Both stay within what a model file may hold: on few cases, that margins part without a mistake or tell nothing of,
+    they would not.
+    """
     from sklearn.linear_model import LogisticRegression
 
     if right.all() or not right.any():
         return 1.0, 0.0
-    curve = LogisticRegression(C=1e6).fit(margins[:, None], right, sample_weight=weights)
-    return round(float(curve.coef_[0, 0]), 4), round(float(curve.intercept_[0]), 4)
+    fitted = LogisticRegression(C=1e6).fit(margins[:, None], right, sample_weight=weights)
+    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    return round(clipped(slope, "slope"), 4), round(clipped(intercept, "intercept"), 4)
+
+
+def clipped(figure: float, name: str) -> float:
+    """Return a figure within the bounds that a model file has for it."""
+    low, high = BOUNDS[name]
+    return min(max(figure, low), high)
 
 
 def threshold_for(gone: NDArray[np.float64], budget: float) -> float:
