@@ -93,8 +93,8 @@ leaderboard: .venv/.dev ## Measure every ranker on the test cases (after make da
 	$(BIN)/self-heal bench $(addprefix --ranker ,$(RANKERS))
 	$(BIN)/self-heal bench --healer benchmarks.scrapling_healer:heal --name "Scrapling (package)" --version 0.5
 
-training-cost: .venv/.dev ## Measure what training costs (after make train; half an hour); writes reports/training-cost.md.
-	$(BIN)/python -m benchmarks.training_cost
+training-cost: .venv/.dev ## Measure what training costs up to the candidate (after make train; 12 minutes); writes reports/training-cost.md.
+	$(BIN)/python -m benchmarks.training_cost --stages features tune train
 
 lock: .venv/.dev ## Lock the versions again: names, versions and hashes, no addresses.
 	set -e; for set in serve dev; do \

@@ -57,7 +57,7 @@ def main(data: Path, report: Path, stages: list[str]) -> None:
         "# What training costs",
         "",
         f"`make training-cost` writes this page: seconds by the clock on {os.cpu_count()} cores, and the peak memory of the largest",
-        f"process (there is one a core); of 100,000 cases memory is drawn out in a straight line. All cases take {total / 60:.1f} minutes.",
+        f"process (there is one a core); of 100,000 cases memory is drawn out in a straight line. Of all cases {', '.join(stages)} take {total / 60:.1f} minutes.",
         "",
         *markdown(["stage", *heads, "per 100,000 cases", "time grows with the power"], rows),
     ]
