@@ -37,8 +37,8 @@ help: ## List the targets.
 
 setup: .venv/.dev ## Install everything, the research workbench too.
 
-run: .venv/.serve ## Set up, then heal the broken locators of the bundled example.
-	@$(BIN)/self-heal demo
+run: .venv/.serve ## Set up, start the service on 127.0.0.1:8000, heal the bundled example through it and keep serving.
+	@$(BIN)/self-heal demo --serve
 
 test: check ## Set up, then pass lint, format, types and every test (long ones apart).
 	$(BIN)/python -m pytest -n 2 -q
@@ -98,8 +98,7 @@ training-cost: .venv/.dev ## Measure what training costs up to the candidate (af
 
 lock: .venv/.dev ## Lock the versions again: names, versions and hashes, no addresses.
 	set -e; for set in serve dev; do \
-		extra=$$([ $$set = serve ] || echo --extra $$set); \
-		$(UV) pip compile pyproject.toml $$extra --universal --generate-hashes --no-header --no-annotate \
+		$(UV) pip compile pyproject.toml --extra $$set --universal --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links --quiet -o requirements/$$set.txt; \
 	done
 

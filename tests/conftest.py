@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,12 @@ import pytest
 TOOLS = {
     "chromium": ("chromium", "apt-get install chromium"),
     "npm": ("npm", "apt-get install npm"),
+    "postgres": ("postgres", "apt-get install postgresql"),
+    "redis": ("redis-server", "apt-get install redis-server"),
     "python3.11": ("python3.11", "uv python install 3.11, or your system's package of it"),
 }
+# Debian keeps the PostgreSQL server off the PATH.
+SEARCHED = os.pathsep.join([os.environ.get("PATH", ""), *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin")))])
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -21,7 +26,7 @@ CHROMIUM_FLAGS = [
 def require(tool):
     """Skip without the tool, with the line that installs it; fail under CI."""
     command, install = TOOLS[tool]
-    if shutil.which(command) is None:
+    if shutil.which(command, path=SEARCHED) is None:
         reason = f"{tool} is not installed: {install}"
         if os.environ.get("CI") == "true":
             pytest.fail(reason, pytrace=False)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -14,7 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from self_heal_engine import cli_data, cli_models
+from self_heal_engine import cli_data, cli_models, cli_service, cli_storage, cli_tokens
+from self_heal_engine.cli_service import need_service, serve
 from self_heal_engine.errors import CannotHeal, at_the_edge, printable, quoted
 from self_heal_engine.files import decode, read_text
 from self_heal_engine.fingerprint import Fingerprint, baseline_fingerprint, dump_fingerprint
@@ -35,7 +38,12 @@ app = typer.Typer(
 )
 
 app.add_typer(cli_data.app, name="data")
+app.add_typer(cli_tokens.app, name="token")
+app.add_typer(cli_storage.db, name="db")
+app.add_typer(cli_storage.feedback, name="feedback")
+app.add_typer(cli_storage.snapshots, name="snapshots")
 app.add_typer(cli_models.app)  # without a name: its commands stand beside heal
+app.add_typer(cli_service.app)
 
 PageFile = Annotated[
     str, typer.Argument(metavar="PAGE", help="The page's HTML as it is now: a file, or - for standard input.")
@@ -56,6 +64,7 @@ Stored = Annotated[str | None, typer.Option("--fingerprint", help="A file with a
 Limit = Annotated[int, typer.Option("--limit", min=1, max=MOST_CANDIDATES, help="How many candidates to return.")]
 ModelFile = Annotated[Path | None, typer.Option("--model", help="A trained model, one JSON file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, the same fields as the service answers.")]
+Remote = Annotated[bool, typer.Option("--remote", help="Ask the service at HEALING_API_URL instead of healing here.")]
 All = Annotated[str | None, typer.Option("--all", help="Heal many: a file or - with a JSON object per line.")]
 
 
@@ -63,15 +72,20 @@ All = Annotated[str | None, typer.Option("--all", help="Heal many: a file or - w
 def heal_command(
     page: PageFile, css: Css = None, xpath: XPath = None, locator: Value = None, kind: Kind = "css", text: Text = None,
     anchor: Anchor = None, action: Action = None, baseline: Baseline = None, fingerprint: Stored = None,
-    limit: Limit = 5, model: ModelFile = None, as_json: AsJson = False, every: All = None,
+    limit: Limit = 5, model: ModelFile = None, as_json: AsJson = False, every: All = None, remote: Remote = False,
 ) -> None:  # fmt: skip
     """Find replacements for a broken locator, or say that its element is gone."""
-    ranker = load_ranker(model) if model else packaged()
+    if remote and (every is not None or model is not None):
+        raise CannotHeal("not_remote", "--remote goes with neither --all nor --model")
     if every is not None:
-        heal_many(page, every, ranker, limit, as_json)
+        heal_many(page, every, load_ranker(model) if model else packaged(), limit, as_json)
         return
     request = one_request(css, xpath, locator, kind, text, anchor, action, baseline, fingerprint)
-    result = heal(read_page(read_input(page)), request.wanted(), ranker, limit)
+    if remote:
+        result = heal_remotely(read_input(page), request, limit)
+    else:
+        ranker = load_ranker(model) if model else packaged()
+        result = heal(read_page(read_input(page)), request.wanted(), ranker, limit)
     if as_json:
         print(json.dumps(as_data(result), indent=2, ensure_ascii=False))
     else:
@@ -110,16 +124,36 @@ def fingerprint_command(
 
 
 @app.command("demo")
-def demo_command() -> None:
-    """Heal a locator that a redesign of the bundled example shop broke, and say why."""
+def demo_command(
+    and_serve: Annotated[bool, typer.Option("--serve", help="Heal through the service, and keep serving.")] = False,
+) -> None:
+    """Heal locators that a redesign of the bundled example shop broke, and say why."""
+    if and_serve:
+        os.environ.setdefault("SELF_HEAL_LOG_FILE", DEMO_LOG)
+        serve(host="127.0.0.1", then=demo_of_a_service)
+    else:
+        demo(lambda html, request: heal(read_page(html), request.wanted(), limit=2))
+
+
+def demo(healed: Callable[[str, HealRequest], HealResult]) -> None:
+    """Show what comes of the example's locators."""
     shop = files("self_heal_engine") / "examples"
     old, new = ((shop / name).read_text("utf-8") for name in ("shop_before.html", "shop_after.html"))
-    page = read_page(new)
-    say(f"The bundled shop was redesigned ({len(page)} elements now). Three locators of its tests, healed:")
+    say(f"The bundled shop was redesigned ({len(read_page(new))} elements now). Three locators of its tests, healed:")
     for request in DEMO:
         console.print()
-        show(heal(page, replace(request, baseline_html=old).wanted(), limit=2), request)
+        show(healed(new, replace(request, baseline_html=old)), request)
 
+
+def demo_of_a_service(url: str) -> None:
+    """Show the example through a service, and where that is."""
+    from self_heal_engine.remote import heal_remotely
+
+    demo(lambda html, request: heal_remotely(url, None, html, request, limit=2))
+    say(f"\nServing at {url} (what it takes and answers: {url}/openapi.json), the log in {DEMO_LOG}; Ctrl-C ends it.")
+
+
+DEMO_LOG = "logs/self_heal_engine.log"
 
 DEMO = (
     HealRequest("#login-btn", action="click"),
@@ -159,6 +193,17 @@ def one_locator(css: str | None, xpath: str | None, locator: str | None, kind: s
 def read_input(name: str) -> str:
     """Return a file's text, or standard input's for ``-``."""
     return decode(sys.stdin.buffer.read(), Path(name)) if name == "-" else read_text(Path(name))
+
+
+def heal_remotely(html: str, request: HealRequest, limit: int) -> HealResult:
+    """Return the answer of the service that the settings name."""
+    need_service()
+    from self_heal_engine.remote import heal_remotely
+    from self_heal_engine.settings import read_settings
+
+    settings = read_settings()
+    token = settings.api_token.get_secret_value() if settings.api_token else None
+    return heal_remotely(settings.api_url, token, html, request, limit)
 
 
 def requests_in(name: str) -> list[HealRequest]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 BAD_INPUT = 2
+
+Given = TypeVar("Given")
 
 
 class CannotHeal(Exception):
@@ -55,10 +58,10 @@ def ascii_safe(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def at_the_edge(program: str, command: Callable[[], object]) -> None:
-    """Run a command; what the caller can mend ends in one sentence on standard error and exit code 2."""
+def at_the_edge(program: str, command: Callable[[], Given]) -> Given:
+    """Return what a command does; what the caller can mend ends in one sentence on standard error and exit code 2."""
     try:
-        command()
+        return command()
     except CannotHeal as refusal:
         print(f"{program}: {refusal}: {refusal.sentence}", file=sys.stderr)
         sys.exit(BAD_INPUT)

@@ -15,6 +15,7 @@ import turbohtml.query
 
 from self_heal_engine.dom import Page, Rows, encode
 from self_heal_engine.outline import outline
+from self_heal_engine.redaction import is_secret, without_secrets
 
 # Pages kept parsed, and how many elements they may have together (about 0.6 kB each, measured in benchmarks/).
 MOST_PAGES = 16
@@ -111,6 +112,49 @@ def numbered_html(html: str, attribute: str) -> str:
     elements = [node for node in document.descendants if isinstance(node, turbohtml.Element)]
     for row, element in enumerate(elements):
         element.attrs[attribute] = str(row)
+    return document.html
+
+
+# What holds what a user types or a server hands out, and which of its attributes name it.
+FIELDS = "input, textarea, button, meta, param"
+NAMING = ("name", "id", "autocomplete", "property")
+HELD = ("value", "content", "data-value", "data-initial-value")
+# Looks; they hold no secret and many equals signs and colons.
+LOOKS = frozenset(("class", "style", "d"))
+
+
+def redacted_html(html: str) -> str:
+    """Return the page as HTML without what nobody should keep; the elements stay as and where they are.
+
+    Emptied: comments, scripts, <noscript>, templates, ``srcdoc``; the values of hidden, password and token-like fields;
+    attributes that are named like a secret, and what is introduced so inside of others.
+
+    >>> redacted_html('<input type=password value=x><a href="/?token=x&a=b">')
+    '<html><head></head><body><input type="password" value=""><a href="/?token=removed&amp;a=b"></a></body></html>'
+    """
+    document = turbohtml.parse(html, scripting=True, positions=False)
+    for element in document.select("template, script, noscript"):
+        element.clear()
+    comments = document.xpath("//comment()")
+    for comment in comments if isinstance(comments, list) else ():
+        if isinstance(comment, turbohtml.Comment):
+            comment.data = ""
+    for field in document.select(FIELDS):
+        kind = (field.attr("type") or "").strip().lower()
+        if kind in ("hidden", "password") or any(is_secret(field.attr(name) or "") for name in NAMING):
+            for name in HELD:
+                if name in field.attrs:
+                    field.attrs[name] = ""
+            if field.tag == "textarea":
+                field.clear()
+    for element in document.iter_elements():
+        attributes = element.attrs
+        for name in attributes:
+            if name in LOOKS:
+                continue
+            value = element.attr(name)
+            if value and (kept := "" if name == "srcdoc" or is_secret(name) else without_secrets(value)) != value:
+                attributes[name] = kept
     return document.html
 
 

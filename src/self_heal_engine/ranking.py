@@ -154,8 +154,13 @@ def sigmoid(figure: float | NDArray[np.floating]) -> float | NDArray[np.float64]
 @lru_cache(maxsize=1)
 def packaged() -> Model:
     """Return the promoted model that comes with the package; the weighted ranker where none was promoted yet."""
-    found = next((path for path in PACKAGED if path.exists()), None)
+    found = packaged_file()
     return load_ranker(found) if found else WEIGHTED
+
+
+def packaged_file() -> Path | None:
+    """Return the file of the promoted model that comes with the package, if one was promoted yet."""
+    return next((path for path in PACKAGED if path.exists()), None)
 
 
 # What a decision holds beside its trees, and from where to where it may go.
@@ -183,7 +188,11 @@ def save_ranker(
 
 def load_ranker(path: Path) -> Model:
     """Return the model in a file; CannotHeal ``bad_model`` or ``model_schema`` if it is not one for this code."""
-    raw = _read(path)
+    return read_ranker(model_bytes(path), path)
+
+
+def read_ranker(raw: bytes, path: Path) -> Model:
+    """Return the model that a file held; CannotHeal as of :func:`load_ranker`, which names the path."""
     try:
         said = _Attributes(**{name: json.loads(raw)["learner"]["attributes"][name] for name in _Attributes.__slots__})
         told, features = json.loads(said.decision), json.loads(said.features)
@@ -242,7 +251,8 @@ def boosted(booster: xgboost.Booster, page: Page, rows: Rows, wanted: Fingerprin
     return np.asarray(sigmoid(margins), dtype=np.float64)
 
 
-def _read(path: Path) -> bytes:
+def model_bytes(path: Path) -> bytes:
+    """Return what a model file holds; CannotHeal ``no_model`` or ``bad_model`` if it cannot be read or is too large."""
     try:
         if path.stat().st_size > MOST_MODEL_BYTES:
             raise CannotHeal("bad_model", f"the model {quoted(path)} is larger than {MOST_MODEL_BYTES} bytes")

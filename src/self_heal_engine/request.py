@@ -20,10 +20,20 @@ from self_heal_engine.reading import read_locator
 from self_heal_engine.snippets import snippets
 from self_heal_engine.validation import STRICT, from_json
 
-# Limits on one question; pages are bounded by MOST_PAGE_BYTES and MOST_PAGE_ELEMENTS.
 MOST_CANDIDATES = 50
-MOST_PAGE_BYTES = 20_000_000
-MOST_PAGE_ELEMENTS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class PageLimits:
+    """How large a page may be that a caller sends; by default what the command line reads."""
+
+    characters: int = 20_000_000
+    elements: int = 500_000
+    depth: int | None = None  # of nested elements
+    attributes: int | None = None  # of one element
+
+
+COMMAND_LINE = PageLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +50,14 @@ class HealRequest:
     baseline_html: str | None = None
     fingerprint: str | None = None
 
-    def wanted(self) -> Fingerprint:
+    def wanted(self, limits: PageLimits = COMMAND_LINE) -> Fingerprint:
         """Return all that is known: a stored fingerprint, else the baseline page's, else what the locator says."""
         locator = read_locator(self.locator_type, self.original_locator)
         context = (self.visible_text, self.anchors, self.action)
         if self.fingerprint is not None:
             return with_context(load_fingerprint(self.fingerprint, locator), *context)
         if self.baseline_html is not None:
-            known = baseline_fingerprint(read_page(self.baseline_html), locator)
+            known = baseline_fingerprint(read_page(self.baseline_html, limits), locator)
             if known is not None:
                 return with_context(known, *context)
         return guess_fingerprint(locator, *context)
@@ -58,16 +68,24 @@ def read_request(line: str) -> HealRequest:
     return from_json(HealRequest, line, "bad_request")
 
 
-def read_page(html: str) -> Page:
-    """Parse a page that a caller sent, or raise CannotHeal."""
-    if len(html) > MOST_PAGE_BYTES:
-        raise CannotHeal("page_too_large", f"the page has {len(html)} characters; at most {MOST_PAGE_BYTES} are read")
+def read_page(html: str, limits: PageLimits = COMMAND_LINE) -> Page:
+    """Parse a page that a caller sent, or raise CannotHeal ``page_too_large`` or ``empty_page``."""
+    check_size(len(html), limits.characters, "characters")
     if not html.strip():
         raise CannotHeal("empty_page", f"the page is empty: {len(html)} characters, all of them white space")
     page = parse_html(html)
-    if len(page) > MOST_PAGE_ELEMENTS:
-        raise CannotHeal("page_too_large", f"the page has {len(page)} elements; at most {MOST_PAGE_ELEMENTS} are read")
+    check_size(len(page), limits.elements, "elements")
+    if limits.depth is not None:
+        check_size(int(page.depths.max()) + 1, limits.depth, "elements inside each other")
+    if limits.attributes is not None:
+        check_size(max(map(page.attribute_count, range(len(page)))), limits.attributes, "attributes at one element")
     return page
+
+
+def check_size(size: int, most: int, of: str) -> None:
+    """Raise CannotHeal ``page_too_large`` if a page has more of something than is read."""
+    if size > most:
+        raise CannotHeal("page_too_large", f"the page has {size} {of}; at most {most} are read")
 
 
 def as_data(result: HealResult) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from self_heal_engine.errors import CannotHeal, quoted
+from self_heal_engine.errors import CannotHeal, printable, quoted
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -16,13 +16,16 @@ Record = TypeVar("Record")
 STRICT: dict[str, object] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
+# The name of a field comes from outside, too.
+MOST_PLACE = 120
+
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 
-def from_json(form: type[Record], text: str, word: str, named: str | None = None) -> Record:
+def from_json(form: type[Record], text: str | bytes, word: str, named: str | None = None) -> Record:
     """Return the record that the text holds; CannotHeal ``word`` naming the field that does not fit.
 
-    ``named`` stands for the text in the sentence, where the text was made of something else.
+    ``named`` stands for the text in the sentence, where the text was made of something else or is not to be repeated.
     """
     from pydantic import ValidationError  # 0.1 s, and a plain heal reads no JSON
 
@@ -31,7 +34,7 @@ def from_json(form: type[Record], text: str, word: str, named: str | None = None
     except ValidationError as invalid:
         # A misspelt field is unknown and the right one missing: the first says more.
         first = min(invalid.errors(include_url=False), key=lambda error: error["type"] not in UNKNOWN)
-        place = ".".join(map(str, first["loc"]))
+        place = printable(".".join(map(str, first["loc"])))[:MOST_PLACE]
         why = f"{place}: {first['msg']}" if place else first["msg"]
         raise CannotHeal(word, f"{named or quoted(text)} cannot be read: {why}") from invalid
     return record

@@ -1,0 +1,1 @@
+"""The database's revisions, as alembic runs them; ``storage.upgrade`` and ``downgrade`` are the way in."""

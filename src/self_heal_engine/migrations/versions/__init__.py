@@ -1,0 +1,1 @@
+"""One file a revision, the first being ``r0001``."""

@@ -1,0 +1,1 @@
+"""What the app alone uses: schemas, worker processes, auth, limits, logs, metrics, health."""

@@ -1,0 +1,43 @@
+"""confirm(service, body): what turned out to be right for a heal, stored once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from self_heal_engine.reading import read_locator
+from self_heal_engine.service import logs
+from self_heal_engine.service.schemas import ConfirmBody
+from self_heal_engine.service.state import Service
+from self_heal_engine.storage import Verdict
+from self_heal_engine.validation import from_json
+
+log = logs.get("confirm")
+
+
+async def confirm(service: Service, body: bytes) -> dict[str, Any]:
+    """Return what is stored of a confirmation; once it is answered it is on the disk.
+
+    CannotHeal ``unknown_request``, ``other_verdict``, ``bad_verdict`` or ``storage_down``.
+    """
+    asked = from_json(ConfirmBody, body, "bad_request", "the request")
+    verdict = verdict_of(asked)
+    recorded = await service.storing(service.store.confirm, asked.request_id, verdict, asked.metadata)
+    if recorded:
+        service.metrics.confirmations.labels(named(verdict)).inc()
+        log.info("Confirmation recorded", request_id=str(asked.request_id), verdict=named(verdict))
+    return {"request_id": str(asked.request_id), "recorded": recorded}
+
+
+def verdict_of(asked: ConfirmBody) -> Verdict:
+    """Return the verdict of a body, its locator checked; CannotHeal if that cannot be read."""
+    if asked.correct_locator is None:
+        return Verdict(asked.accepted_index, asked.gone)
+    correct = read_locator(asked.correct_locator_type, asked.correct_locator)
+    return Verdict(None, False, correct.value, correct.kind)
+
+
+def named(verdict: Verdict) -> str:
+    """Return the verdict as a label: first, other, none or gone."""
+    if verdict.gone:
+        return "gone"
+    return {0: "first", None: "none"}.get(verdict.accepted_index, "other")
