@@ -1,7 +1,7 @@
 # The one door to every chore. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint format types data train small bench audited change-rates data-cost formulations training-cost leaderboard lock lock-data clean
+.PHONY: help setup run test test-long check lint format types data train small bench audited change-rates data-cost formulations training-cost leaderboard bench-service lock lock-data clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -75,6 +75,9 @@ small: .venv/.dev ## Make a small real workspace in .cache/small, three sources 
 bench: .venv/.dev ## Measure speed beside the peers (needs npm); writes reports/speed.md.
 	$(BIN)/python -m benchmarks.speed
 
+bench-service: .venv/.dev ## Measure the service beside the bare library (12 minutes, nothing else running); writes reports/service.md.
+	$(BIN)/python -m benchmarks.service
+
 audited: .venv/.dev ## Measure the rankers on the audited cases (after make data); writes reports/audited.md.
 	$(BIN)/python -m benchmarks.audited
 
@@ -97,8 +100,9 @@ training-cost: .venv/.dev ## Measure what training costs up to the candidate (af
 	$(BIN)/python -m benchmarks.training_cost --stages features tune train
 
 lock: .venv/.dev ## Lock the versions again: names, versions and hashes, no addresses.
-	set -e; for set in serve dev; do \
-		$(UV) pip compile pyproject.toml --extra $$set --universal --generate-hashes --no-header --no-annotate \
+	set -e; for set in dev serve; do \
+		same=$$([ $$set = dev ] || echo --constraint requirements/dev.txt); \
+		$(UV) pip compile pyproject.toml --extra $$set $$same --universal --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links --quiet -o requirements/$$set.txt; \
 	done
 

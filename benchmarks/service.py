@@ -61,7 +61,7 @@ def fresh(html: str, number: int) -> str:
 
 def healed(html: str) -> None:
     """Heal as the library does, up to the plain data that a caller gets."""
-    as_data(heal(read_page(html), REQUEST.wanted()))
+    as_data(heal(read_page(html), REQUEST.wanted()), REQUEST)
 
 
 # -- the service ---------------------------------------------------------------------------------------------------

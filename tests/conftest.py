@@ -10,6 +10,7 @@ import pytest
 # What each tool is called on the PATH, and how to get it.
 TOOLS = {
     "chromium": ("chromium", "apt-get install chromium"),
+    "chromedriver": ("chromedriver", "apt-get install chromium-driver"),
     "npm": ("npm", "apt-get install npm"),
     "postgres": ("postgres", "apt-get install postgresql"),
     "redis": ("redis-server", "apt-get install redis-server"),

@@ -21,6 +21,7 @@ from conftest import SEARCHED, require
 USER = "postgres"
 CALM = ("-c", "max_connections=60", "-c", "shared_buffers=16MB", "-c", "log_min_messages=fatal")
 START_SECONDS = 30
+MEMORY = Path("/dev/shm")
 
 
 @dataclass
@@ -88,7 +89,7 @@ class PostgresServer:
 
     def stop(self):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)  # "fast": connections are ended
+            self.process.send_signal(signal.SIGQUIT)  # at once, but with its shared memory given back
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
@@ -138,8 +139,9 @@ def new_server(folder, durable=True):
 @pytest.fixture(scope="session")
 def postgres():
     """A server for this session (with xdist: for this worker). Who kills it starts it again."""
-    # Not below pytest's folder: that one is closed to other users, and a socket's path may not be long.
-    with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as folder:
+    # In memory where that can be: what a killed process had written is there in either, and no disk is waited for.
+    # Not below pytest's folder, which is closed to other users.
+    with tempfile.TemporaryDirectory(prefix="pg-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
         server = new_server(Path(folder))
         yield server
         server.stop()

@@ -46,7 +46,7 @@ def test_the_guides_body_is_healed(client):
 def test_the_answer_is_the_librarys_own_with_the_services_fields_around_it(client):
     answer = post(client, "/heal", GUIDE).json()
     request = HealRequest("#login-btn", visible_text="Sign In", anchors=("Login",))
-    library = as_data(heal(parse_html(GUIDE["html"]), request.wanted()))
+    library = as_data(heal(parse_html(GUIDE["html"]), request.wanted()), request)
     model = answer.pop("model")
     assert f"{model['name']}-{model['version']}" == library.pop("model")
     for name in ("request_id", "duration_ms", "confirmable"):
@@ -485,3 +485,10 @@ def test_the_example_shop_is_healed_as_the_demo_says(client):
     old, new = ((EXAMPLES / name).read_text("utf-8") for name in ("shop_before.html", "shop_after.html"))
     body = {"html": new, "original_locator": "#login-btn", "context": {"baseline_html": old, "action": "click"}}
     assert post(client, "/heal", body).json()["decision"] == "healed"
+
+
+def test_who_guesses_tokens_is_slowed_down_too(tmp_path):
+    create(tmp_path / "data" / "tokens.json", "ci", ["heal"], 1)
+    with service(tmp_path, SELF_HEAL_RATE_LIMIT="3/minute") as client:
+        guesses = [post(client, "/heal", GUIDE, Authorization=f"Bearer she_{n}").status_code for n in range(5)]
+    assert guesses == [401, 401, 401, 429, 429]

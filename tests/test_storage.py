@@ -1,18 +1,13 @@
 """Heals, confirmations and pages in SQLite and PostgreSQL: each once, none lost, and what is down says so."""
 
-import multiprocessing
 import os
-import signal
-import sqlite3
-import subprocess
-import sys
+import shutil
 import threading
 import time
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from uuid import UUID, uuid4
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -20,73 +15,29 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from postgres_server import postgres  # noqa: F401 - a fixture
 
+from conftest import SEARCHED
 from self_heal_engine import database, storage
 from self_heal_engine.database import open_engine, read_url, shown
 from self_heal_engine.errors import CannotHeal
 from self_heal_engine.records import plain
 from self_heal_engine.snapshots import page_snapshot
-from self_heal_engine.storage import HealRecord, Verdict, downgrade, open_store, upgrade
+from self_heal_engine.storage import Verdict, downgrade, open_store, upgrade
 from self_heal_engine.tables import CONFIRMATIONS, HEALS, PAGES, SNAPSHOTS, TABLES
+from stored import (
+    CANDIDATES,
+    FIRST,
+    GONE,
+    OTHER_PAGE,
+    PAGE,
+    heal,
+    prepare,
+    rows,
+    run_at_once,
+    upgrade_when,
+)
 
-CANDIDATES = [{"index": at, "locator": f"#b{at}", "locator_type": "css", "score": 0.5} for at in range(3)]
-PAGE, OTHER_PAGE = page_snapshot("<p>One</p>"), page_snapshot("<p>Another</p>")
-FIRST, GONE = Verdict(0, gone=False), Verdict(None, gone=True)
-
-
-def heal(**changes):
-    usual = HealRecord(
-        request_id=uuid4(), created_at=datetime(2026, 11, 24, 10, tzinfo=UTC), model="ranker", model_version="1",
-        variant="champion", decision="healed", confidence=0.9, threshold=0.5, knowledge="locator", locator_type="css",
-        original_locator="#login", visible_text="Log in", anchors=("Welcome", "Home"), action="click",
-        page_url="https://shop.example/", test_session="s1", fingerprint=None, candidates=CANDIDATES, duration_ms=12.5,
-        trace_id="t1",
-    )  # fmt: skip
-    return replace(usual, **changes)
-
-
-BOTH = ("sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres")))
-
-
-@pytest.fixture(params=BOTH)
-def url(request, tmp_path):
-    """The URL of a new database with its schema."""
-    if request.param == "sqlite":
-        made = f"sqlite:///{tmp_path}/heals.db"
-    else:
-        made = request.getfixturevalue("postgres").new_database()
-    upgrade(made)
-    return made
-
-
-@pytest.fixture
-def store(url, tmp_path):
-    with closing(open_store(url, tmp_path / "pages", snapshot_days=30)) as opened:
-        opened.prepare()
-        yield opened
-
-
-@pytest.fixture
-def saved(store):
-    """A heal that is stored."""
-    record = heal()
-    store.save_heals([record])
-    return record
-
-
-@pytest.fixture
-def postgres_store(postgres, tmp_path):  # noqa: F811
-    url = postgres.new_database()
-    upgrade(url)
-    with closing(open_store(url, tmp_path / "pages", 30)) as opened:
-        yield opened
-
-
-def rows(store, table):
-    with store._reading() as connection:
-        return connection.execute(sa.select(table)).all()
-
+pytest_plugins = ["postgres_server", "stores"]
 
 # -- heals and confirmations ---------------------------------------------------------------------------------------
 
@@ -204,16 +155,10 @@ def text_stores(request, tmp_path_factory):
 
 
 def database_server_is_there():
-    import shutil
-
-    from conftest import SEARCHED
-
     return shutil.which("postgres", path=SEARCHED) is not None or os.environ.get("CI") == "true"
 
 
 def test_moments_are_kept_to_the_microsecond_whatever_their_time_zone(store):
-    from datetime import timezone
-
     at = datetime(2026, 3, 29, 2, 30, 0, 123456, tzinfo=timezone(timedelta(hours=5, minutes=45)))
     record = heal(created_at=at)
     store.save_heals([record])
@@ -375,33 +320,32 @@ def test_the_statistics_say_how_right_the_first_candidates_were(store):
 # -- the schema ----------------------------------------------------------------------------------------------------
 
 
-def test_the_revisions_make_the_tables_that_the_code_knows(url):
-    engine = open_engine(read_url(url))
+def test_the_revisions_make_the_tables_that_the_code_knows(own_url):
+    engine = open_engine(read_url(own_url))
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), TABLES) == []
     engine.dispose()
 
 
-def test_the_schema_goes_up_down_and_up_again(url, tmp_path):
-    assert downgrade(url, "base") == "base"
-    with pytest.raises(CannotHeal, match="schema_behind"):
-        fresh = open_store(url, tmp_path, 30)
-        fresh._engine.dispose()
-        database.check_revision(fresh._engine.connect())
-    assert upgrade(url) == upgrade(url) == "0001"
-    with closing(open_store(url, tmp_path, 30)) as store:
+def test_the_schema_goes_up_down_and_up_again(own_url, tmp_path):
+    assert downgrade(own_url, "base") == "base"
+    with open_engine(read_url(own_url)).connect() as connection, pytest.raises(CannotHeal, match="schema_behind"):
+        database.check_revision(connection)
+    assert upgrade(own_url) == upgrade(own_url) == "0001"
+    with closing(open_store(own_url, tmp_path, 30)) as store:
         store.save_heals([heal()])
         assert store.stats()["heals"] == 1
 
 
-def test_a_revision_that_does_not_exist_is_refused(url):
+def test_a_revision_that_does_not_exist_is_refused(own_url):
     for move in (upgrade, downgrade):
         with pytest.raises(CannotHeal, match="bad_revision") as refusal:
-            move(url, "9999")
+            move(own_url, "9999")
         assert "9999" in refusal.value.sentence
 
 
-def test_a_newer_schema_is_refused(url, store):
+def test_a_newer_schema_is_refused(own_url, tmp_path):
+    store = open_store(own_url, tmp_path, 30)
     with store._writing() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(CannotHeal, match="schema_ahead"):
@@ -409,7 +353,7 @@ def test_a_newer_schema_is_refused(url, store):
 
 
 @pytest.mark.needs("postgres")
-def test_an_empty_postgresql_database_says_what_to_run(postgres, tmp_path):  # noqa: F811
+def test_an_empty_postgresql_database_says_what_to_run(postgres, tmp_path):
     store = open_store(postgres.new_database(), tmp_path, 30)
     for ask in (store.prepare, store.ping, lambda: store.save_heals([heal()])):
         with pytest.raises(CannotHeal, match="schema_behind") as refusal:
@@ -424,37 +368,14 @@ def test_a_new_sqlite_file_is_made_with_its_folder(tmp_path):
     assert store.stats()["heals"] == 0
 
 
-def prepare(url, folder, begin):
-    begin.wait()
-    open_store(url, folder, 30).prepare()
-
-
-def upgrade_when(url, begin):
-    begin.wait()
-    upgrade(url)
-
-
-SPAWN = multiprocessing.get_context("spawn")
-
-
-def run_at_once(target, *arguments, many):
-    begin = SPAWN.Barrier(many)
-    processes = [SPAWN.Process(target=target, args=(*arguments, begin)) for _ in range(many)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0] * many
-
-
 def test_processes_that_start_at_once_make_one_file(tmp_path):
     run_at_once(prepare, f"sqlite:///{tmp_path}/heals.db", tmp_path / "pages", many=4)
     assert open_store(f"sqlite:///{tmp_path}/heals.db", tmp_path, 30).stats()["heals"] == 0
 
 
 @pytest.mark.needs("postgres")
-def test_processes_that_upgrade_at_once_take_turns(postgres):  # noqa: F811
-    run_at_once(upgrade_when, postgres.new_database(), many=3)
+def test_processes_that_upgrade_at_once_take_turns(postgres):
+    run_at_once(upgrade_when, postgres.new_database(), many=2)
 
 
 def test_sqlite_is_set_up_for_durability(tmp_path):
@@ -493,3 +414,28 @@ def test_a_server_that_does_not_answer_is_down_and_the_password_is_not_told(tmp_
             ask()
         assert "hunter2" not in refusal.value.sentence
         assert "127.0.0.1:1" in refusal.value.sentence
+
+
+# -- the guide's one-liners ----------------------------------------------------------------------------------------
+
+
+def test_the_one_liners_of_the_guide_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    stats = storage.get_training_stats()
+    assert f"Total records: {stats['total_records']}" == "Total records: 0"
+    assert f"Acceptance rate: {stats['acceptance_rate']:.2%}" == "Acceptance rate: nan%"
+    store = storage.settled_store()
+    record = heal()
+    store.save_heals([record])
+    store.save_snapshot([record.request_id], PAGE)
+    snapshot = storage.load_snapshot(str(record.request_id))
+    assert snapshot["candidates"][0]["locator"] == "#b0"
+    assert snapshot["page_html"][:500].startswith("<html>")
+
+
+@pytest.mark.parametrize("request_id", ["request-id", "", "../../etc/passwd", "0" * 32])
+def test_a_request_id_that_is_none_is_unknown(tmp_path, monkeypatch, request_id):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CannotHeal, match="unknown_request"):
+        storage.load_snapshot(request_id)

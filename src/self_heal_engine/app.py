@@ -114,8 +114,7 @@ async def health_detailed(service: Shared) -> JSONResponse:
 @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(service: Shared) -> Response:
     """Return the metrics for Prometheus."""
-    service.metrics.workers.set(service.workers.alive)
-    service.metrics.waiting.set(service.workers.waiting)
+    service.show_workers()
     return Response(service.metrics.exposition(), media_type=CONTENT_TYPE)
 
 
@@ -135,7 +134,7 @@ async def stats(service: Shared) -> dict[str, Any]:
 async def model_reload(service: Shared) -> dict[str, Any]:
     """Put the model file as it is now in place of the one that serves; a bad one changes nothing."""
     await service.reload()
-    return {"models": [service.model_of(one.variant) for one in service.models]}
+    return {"models": [one.named() for one in service.models]}
 
 
 def without_nan(value: Any) -> Any:
@@ -189,7 +188,8 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await service.stop()
 
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None)  # FastAPI's pages load scripts from elsewhere
+    # FastAPI's pages load scripts from elsewhere; and a redirect would name whatever host the caller made up.
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.service = service
     app.include_router(routes)
     app.openapi = partial(document, app)  # type: ignore[method-assign]

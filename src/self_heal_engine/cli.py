@@ -39,9 +39,7 @@ app = typer.Typer(
 
 app.add_typer(cli_data.app, name="data")
 app.add_typer(cli_tokens.app, name="token")
-app.add_typer(cli_storage.db, name="db")
-app.add_typer(cli_storage.feedback, name="feedback")
-app.add_typer(cli_storage.snapshots, name="snapshots")
+app.add_typer(cli_storage.app)
 app.add_typer(cli_models.app)  # without a name: its commands stand beside heal
 app.add_typer(cli_service.app)
 
@@ -87,7 +85,7 @@ def heal_command(
         ranker = load_ranker(model) if model else packaged()
         result = heal(read_page(read_input(page)), request.wanted(), ranker, limit)
     if as_json:
-        print(json.dumps(as_data(result), indent=2, ensure_ascii=False))
+        print(json.dumps(as_data(result, request), indent=2, ensure_ascii=False))
     else:
         show(result, request)
     raise typer.Exit(EXIT_CODES[result.decision])
@@ -151,6 +149,7 @@ def demo_of_a_service(url: str) -> None:
 
     demo(lambda html, request: heal_remotely(url, None, html, request, limit=2))
     say(f"\nServing at {url} (what it takes and answers: {url}/openapi.json), the log in {DEMO_LOG}; Ctrl-C ends it.")
+    sys.stdout.flush()  # it may be read by a program, and nothing else is said
 
 
 DEMO_LOG = "logs/self_heal_engine.log"
@@ -231,8 +230,8 @@ def heal_many(page: str, every: str, model: Model, limit: int, as_json: bool) ->
     wanted: list[Fingerprint] = [request.wanted() for request in requests]
     results = heal_all(read_page(read_input(page)), wanted, model, limit)
     if as_json:
-        for result in results:
-            print(json.dumps(as_data(result), ensure_ascii=False))
+        for request, result in zip(requests, results, strict=True):
+            print(json.dumps(as_data(result, request), ensure_ascii=False))
     else:
         table = Table("broken locator", "decision", "confidence", "replacement", box=None, pad_edge=False)
         for request, result in zip(requests, results, strict=True):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from threading import Thread
 from time import sleep
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -52,13 +52,14 @@ def serve(
     at, on = host or settings.host, settings.port if port is None else port
     many = 1 if then else workers or settings.workers
     os.environ["SELF_HEAL_WORKERS"] = str(many)  # the app shares the cores among so many
-    config = uvicorn.Config("self_heal_engine.app:app", host=at, port=on, workers=many, log_config=None)
+    app = "self_heal_engine.app:app"
+    where: dict[str, Any] = {"host": at, "port": on, "log_config": None}
     if many > 1:
         with tempfile.TemporaryDirectory(prefix="self-heal-metrics-") as folder:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # else each process would tell its own counts
-            uvicorn.supervisors.Multiprocess(config, uvicorn.Server(config).run, [config.bind_socket()]).run()
+            uvicorn.run(app, workers=many, **where)
     else:
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(uvicorn.Config(app, **where))
         if then:
             Thread(target=announce, args=(server, then, f"http://{at}:{on}"), daemon=True).start()
         server.run()

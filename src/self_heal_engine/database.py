@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from time import monotonic, sleep
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,8 +60,7 @@ def open_engine(url: sa.URL, statement_seconds: float = STATEMENT_SECONDS) -> sa
         sa.event.listen(engine, "connect", as_sqlite_should)
         sa.event.listen(engine, "begin", begin_sqlite)
         return engine
-    milliseconds = round(statement_seconds * 1000)
-    limits = f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
+    limits = f"-c statement_timeout={round(statement_seconds * 1000)}"  # waiting for a lock counts
     options = " ".join(
         [limits, "-c idle_in_transaction_session_timeout=10000", *url.normalized_query.get("options", ())]
     )
@@ -73,8 +73,23 @@ def open_engine(url: sa.URL, statement_seconds: float = STATEMENT_SECONDS) -> sa
 def as_sqlite_should(connection: Any, _record: object) -> None:
     """Set up one SQLite connection: durable, and with the transactions that we begin."""
     connection.isolation_level = None
-    for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA busy_timeout={round(BUSY_SECONDS * 1000)}")
+    write_ahead(connection)
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def write_ahead(connection: Any) -> None:
+    """Switch a new file to write-ahead logging. SQLite does not wait for others that do so at once: we do."""
+    deadline = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or monotonic() > deadline:
+                raise
+        sleep(0.01)
 
 
 def begin_sqlite(connection: sa.Connection) -> None:

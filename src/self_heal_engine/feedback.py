@@ -66,10 +66,16 @@ def export_feedback(store: Store, file: Path) -> Exported:
             write_page(file.parent, heal, feedback)
             made[request_id] = heal
             known.pop(request_id, None)
-    write_records(file, sorted(made.values(), key=lambda heal: (heal.confirmed_at, heal.request_id)))
+    ordered = sorted(made.values(), key=in_order)
+    write_records(file, ordered)
     done.lines, done.kept = len(made), len(known)
     done.left_out = +done.left_out
     return done
+
+
+def in_order(heal: Confirmed) -> tuple[str, str]:
+    """Return by what lines are sorted: the newest comes last."""
+    return heal.confirmed_at, heal.request_id
 
 
 def known_lines(file: Path) -> dict[str, tuple[str, Confirmed]]:

@@ -110,7 +110,7 @@ def answered(asked: Mapping[str, Any], model: Model | None = None) -> dict[str, 
         baseline_html=context["baseline_html"],
         fingerprint=context["fingerprint"],
     )
-    return as_data(heal(read_page(asked["html"]), request.wanted(), model, asked["max_candidates"]))
+    return as_data(heal(read_page(asked["html"]), request.wanted(), model, asked["max_candidates"]), request)
 
 
 # An answer may say more than is read.

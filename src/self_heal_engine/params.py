@@ -11,6 +11,7 @@ from typing import ClassVar
 from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.files import read_text
 from self_heal_engine.validation import STRICT, from_json
+from self_heal_engine.yaml_file import read_yaml
 
 # What the mappings of ``cases`` are of: every key is known, and the severities are all there.
 SEVERITIES = ("1", "2", "3", "4")
@@ -172,12 +173,7 @@ class Params:
 
 def read_params(path: Path) -> Params:
     """Return the parameters; CannotHeal ``bad_params`` names what is not YAML, not known or not of its type."""
-    import yaml
-
-    try:
-        table = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise CannotHeal("bad_params", f"{quoted(path)} is not YAML: {' '.join(str(error).split())}") from error
+    table = read_yaml(path, "bad_params")
     params = from_json(Params, json.dumps(table, default=str), "bad_params", quoted(path))
     if params.collect.workers < 1:
         raise CannotHeal("bad_params", f"collect.workers is {params.collect.workers}; at least one is needed")

@@ -135,10 +135,12 @@ def redacted_html(html: str) -> str:
     document = turbohtml.parse(html, scripting=True, positions=False)
     for element in document.select("template, script, noscript"):
         element.clear()
-    comments = document.xpath("//comment()")
-    for comment in comments if isinstance(comments, list) else ():
-        if isinstance(comment, turbohtml.Comment):
-            comment.data = ""
+    unseen = document.xpath("//comment() | //processing-instruction()")
+    for node in unseen if isinstance(unseen, list) else ():
+        if isinstance(node, turbohtml.Comment):
+            node.data = ""
+        elif isinstance(node, turbohtml.ProcessingInstruction):
+            node.extract()
     for field in document.select(FIELDS):
         kind = (field.attr("type") or "").strip().lower()
         if kind in ("hidden", "password") or any(is_secret(field.attr(name) or "") for name in NAMING):

@@ -1,4 +1,4 @@
-"""HealRecord, Verdict and Feedback: what storage keeps of a heal, and what a user said of it."""
+"""HealRecord, Verdict, Heard and Feedback: what storage keeps of a heal, and what a user said of it."""
 
 from __future__ import annotations
 
@@ -57,6 +57,15 @@ class Verdict:
     gone: bool
     correct_locator: str | None = None
     correct_locator_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One heal, and what was said of it, if anything was."""
+
+    heal: HealRecord
+    verdict: Verdict | None
+    confirmed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ LONGEST_NAME = 200
 # token=..., "apiKey": "...", as in an address, in JSON or in a script; each start meets its own end, so that the
 # time is linear. An unquoted value ends where the next part of an address or a script begins.
 GIVEN = re.compile(
-    r"""((?:(?:token|csrf|xsrf|secret|passw|passphrase|passcode|api[-_]?key|session[-_]?id|sessid|nonce|credential)[\w.\]-]{0,60}
-    |(?<![a-z])(?:t?otp|pwd|pass|pin|cv[vc]|csc|jwt))(?:\\?["'])?\s{0,3}[=:])
+    r"""((?:(?:token|csrf|xsrf|secret|passw|passphrase|passcode|api[-_]?key|session[-_]?id|sessid|nonce|credential)[\w.\]-]{0,60}+
+    |(?<![a-z])(?:t?otp|pwd|pass|pin|cv[vc]|csc|jwt))(?:\\?["'])?+\s{0,3}+[=:])
     (?:(\s{0,3}(\\?["']))((?:(?!\3).)*)\3|[^\s&;\#"'<>,})\\]+)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )

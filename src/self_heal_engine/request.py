@@ -88,9 +88,11 @@ def check_size(size: int, most: int, of: str) -> None:
         raise CannotHeal("page_too_large", f"the page has {size} {of}; at most {most} are read")
 
 
-def as_data(result: HealResult) -> dict[str, Any]:
-    """Return the answer as the fields of ``self-heal heal --json`` and of the service."""
+def as_data(result: HealResult, request: HealRequest) -> dict[str, Any]:
+    """Return the answer to a request as the fields of ``self-heal heal --json`` and of the service."""
     return {
+        "original_locator": ascii_safe(request.original_locator),
+        "locator_type": ascii_safe(request.locator_type),
         "decision": result.decision,
         "confidence": result.confidence,
         "calibrated": result.calibrated,

@@ -281,7 +281,7 @@ def read_settings(env: Mapping[str, str] = os.environ, folder: Path = Path()) ->
     path = folder / (named or CONFIG)
     of_file = file_values(path) if named or os.path.lexists(path) else {}
     sources = (InitSettingsSource(Settings, environment_values(env)), InitSettingsSource(Settings, of_file))
-    return Settings(_build_sources=(sources, {}))  # type: ignore[call-arg]
+    return Settings(_build_sources=(sources, {}))
 
 
 def environment_values(env: Mapping[str, str]) -> dict[str, Any]:

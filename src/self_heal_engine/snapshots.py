@@ -80,7 +80,7 @@ def redacted_fingerprint(wanted: Fingerprint) -> str | None:
         inside=wanted.inside if wanted.tag in WITHOUT_FIELDS else (),
     )
     if secret and wanted.tag == "textarea":
-        kept = replace(kept, text="", leading_text="")
+        kept = replace(kept, text="", leading_text="", neighbour_text="")
     return dump_fingerprint(kept)
 
 
@@ -101,7 +101,7 @@ def redacted_url(url: str) -> str | None:
     scheme, host, path = parts(url)
     path = without_secrets(re.split("[?#]", path, maxsplit=1)[0])
     if scheme in ("http", "https", "file"):
-        return f"{scheme}://{host}{path}"
+        return f"{scheme}://{host}{path if host or scheme == 'file' else ''}"
     return path if scheme == "" else None
 
 

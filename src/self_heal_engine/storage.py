@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta
@@ -26,12 +26,12 @@ from self_heal_engine.database import (
 )
 from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.page_files import PageFiles
-from self_heal_engine.records import Feedback, HealRecord, Verdict, checked, plain, rfc3339, said_in
+from self_heal_engine.records import Feedback, HealRecord, Heard, Verdict, checked, plain, rfc3339, said_in
 from self_heal_engine.snapshots import Snapshot, page_html
 from self_heal_engine.tables import CONFIRMATIONS, HEALS, PAGES, SNAPSHOTS
 
 __all__ = (
-    "Feedback", "HealRecord", "Store", "Verdict", "downgrade", "get_training_stats", "load_snapshot", "open_store",
+    "Feedback", "HealRecord", "Heard", "Store", "Verdict", "downgrade", "get_training_stats", "load_snapshot", "open_store",
     "upgrade",
 )  # fmt: skip
 
@@ -186,12 +186,11 @@ class Store:
         """Drop the pages that no heal of the last days was asked on; return how many."""
         before = now - timedelta(days=self._days)
         old_links = sa.select(SNAPSHOTS.c.request_id).where(SNAPSHOTS.c.saved_at < before).limit(BATCH)
-        old_pages = sa.select(PAGES.c.sha256).where(PAGES.c.last_used < before).limit(BATCH)
-        while self._drop(
-            sa.delete(SNAPSHOTS).where(SNAPSHOTS.c.request_id.in_(old_links)).returning(SNAPSHOTS.c.sha256)
-        ):
+        named = sa.exists().where(SNAPSHOTS.c.sha256 == PAGES.c.sha256)
+        old_pages = sa.select(PAGES.c.sha256).where(PAGES.c.last_used < before, ~named).limit(BATCH)
+        links = sa.delete(SNAPSHOTS).where(SNAPSHOTS.c.request_id.in_(old_links)).returning(SNAPSHOTS.c.sha256)
+        while self._drop(links):
             pass
-        # A page that is used again at this moment is no longer old when its turn comes.
         pages = sa.delete(PAGES).where(PAGES.c.sha256.in_(old_pages), PAGES.c.last_used < before)
         dropped = 0
         while many := self._drop(pages.returning(PAGES.c.sha256), files=True):
@@ -200,11 +199,14 @@ class Store:
         return dropped
 
     def _drop(self, statement: Any, files: bool = False) -> int:
-        with self._writing() as connection:
-            names = connection.scalars(statement).all()
-            if files and self._files is not None:
-                for name in names:
-                    self._files.remove(name)
+        try:
+            with self._writing() as connection:
+                names = connection.scalars(statement).all()
+                if files and self._files is not None:
+                    for name in names:
+                        self._files.remove(name)
+        except sa.exc.IntegrityError:  # one of the pages is used again at this moment: it and its batch stay till later
+            return 0
         return len(names)
 
     def _sweep(self) -> None:
@@ -279,6 +281,26 @@ class Store:
         models = [{name: row[name] for name in names} | rates({name: row[name] for name in counts}) for row in rows]
         return rates({name: sum(row[name] for row in rows) for name in counts}) | {"models": models}
 
+    def heals(
+        self, session: str | None = None, since: datetime | None = None, decision: str | None = None,
+        least: float = 0.0, most: float = 1.0, limit: int = 1_000,
+    ) -> list[Heard]:  # fmt: skip
+        """Return heals with what was said of them, the newest first; ``least`` and ``most`` bound the confidence."""
+        wanted: list[sa.ColumnElement[bool]] = [HEALS.c.confidence.between(least, most)]
+        wanted += [HEALS.c.test_session == session] if session is not None else []
+        wanted += [HEALS.c.created_at >= since] if since is not None else []
+        wanted += [HEALS.c.decision == decision] if decision is not None else []
+        verdict = [CONFIRMATIONS.c[name] for name in VERDICT_FIELDS]
+        query = (
+            sa.select(*HEALS.c, *verdict, CONFIRMATIONS.c.confirmed_at)
+            .select_from(HEALS.outerjoin(CONFIRMATIONS))
+            .where(*wanted)
+            .order_by(HEALS.c.created_at.desc(), HEALS.c.request_id)
+            .limit(limit)
+        )
+        with self._reading() as connection:
+            return [heard(row) for row in connection.execute(query).mappings()]
+
     def feedback(self) -> Iterator[Feedback]:
         """Yield every confirmed heal, in the order of their ids."""
         last: UUID | None = None
@@ -301,14 +323,12 @@ class Store:
             .limit(BATCH)
         )
         for row in connection.execute(query).mappings():
-            heal = HealRecord(**{name: row[name] for name in HEAL_FIELDS})
+            said = heard(row)
+            assert said.verdict is not None
+            assert said.confirmed_at is not None
             body = None if row["sha256"] is None else self._body(row["sha256"], row["body"])
-            yield Feedback(
-                heal=replace(heal, anchors=tuple(heal.anchors)),
-                verdict=Verdict(**{name: row[name] for name in VERDICT_FIELDS}),
-                confirmed_at=row["confirmed_at"],
-                page=None if body is None else Snapshot(row["sha256"], body),
-            )
+            page = None if body is None else Snapshot(row["sha256"], body)
+            yield Feedback(said.heal, said.verdict, said.confirmed_at, page)
 
 
 def open_store(database_url: str, snapshots_dir: Path, snapshot_days: float) -> Store:
@@ -316,6 +336,17 @@ def open_store(database_url: str, snapshots_dir: Path, snapshot_days: float) -> 
     url = read_url(database_url)
     pages = PageFiles(Path(snapshots_dir)) if url.drivername == "sqlite" else None
     return Store(open_engine(url), pages, snapshot_days)
+
+
+def heard(row: Mapping[Any, Any]) -> Heard:
+    """Return a row of a heal, and of its confirmation if it has one."""
+    heal = HealRecord(**{name: row[name] for name in HEAL_FIELDS})
+    said = row["confirmed_at"] is not None
+    return Heard(
+        heal=replace(heal, anchors=tuple(heal.anchors)),
+        verdict=Verdict(**{name: row[name] for name in VERDICT_FIELDS}) if said else None,
+        confirmed_at=row["confirmed_at"],
+    )
 
 
 def unknown(request_id: object) -> CannotHeal:

@@ -25,25 +25,30 @@ def needs(scope: str) -> Callable[[Request], Awaitable[None]]:
         most = service.settings.concurrent_requests
         if service.in_flight > most:
             raise TryLater("overloaded", f"{most} requests are being answered already", RETRY_AFTER)
-        caller = caller_of(request, scope, service)
+        peer = request.client.host if request.client else None
+        address = limit_key(client_address(peer, request.headers, service.settings.trusted_proxies))
+        try:
+            caller, refusal = caller_of(request, scope, service) or address, None
+        except CannotHeal as refused:  # who guesses tokens is counted, too
+            caller, refusal = address, refused
         wait = await service.limiter.hit(caller)
         if service.limiter.configured and not service.limiter.shared:
             service.metrics.rate_limit_alone.inc()
         if wait is not None:
             raise TryLater("rate_limited", f"more requests than {service.settings.rate_limit}", wait)
+        if refusal is not None:
+            raise refusal
 
     return enter
 
 
-def caller_of(request: Request, scope: str, service: Service) -> str:
-    """Return what a caller is counted by, its token or its address; CannotHeal if it may not do that."""
-    peer = request.client.host if request.client else None
-    address = limit_key(client_address(peer, request.headers, service.settings.trusted_proxies))
+def caller_of(request: Request, scope: str, service: Service) -> str | None:
+    """Return whose token a request has, None where none is needed; CannotHeal if the caller may not do that."""
     if service.settings.auth == "off":
-        return address
+        return None
     if not service.tokens.any():
-        if is_loopback(peer, request.headers):
-            return address
+        if is_loopback(request.client.host if request.client else None, request.headers):
+            return None
         raise CannotHeal("no_token_configured", HOW_TO)
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from self_heal_engine.errors import CannotHeal, quoted
 
@@ -30,6 +31,8 @@ async def body_of(request: Request, most: int, seconds: float) -> bytes:
                 parts.append(part)
     except TimeoutError:
         raise CannotHeal("body_too_slow", f"the body did not arrive within {seconds:g} s") from None
+    except ClientDisconnect:  # nobody hears it, but the log and the metrics must not call it a fault of ours
+        raise CannotHeal("bad_request", "the connection ended before the body did") from None
     return b"".join(parts)
 
 

@@ -12,6 +12,7 @@ import gc
 import json
 import resource
 import signal
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -32,7 +33,15 @@ from self_heal_engine.validation import from_json
 HEAL, BATCH = b"h", b"b"
 READY = b"ready"
 
+# In place of a snapshot: this process has run out of memory and ends. What it holds, or has in pieces, it cannot give
+# back, and the next page would be refused for it.
+SPENT = b"spent"
+
 MEGABYTE = 1024 * 1024
+
+# A page whose tag names or test ids are megabytes long would be answered with a multiple of itself, for each candidate.
+MOST_BYTES_EACH = 1 * MEGABYTE
+MOST_BYTES = 20 * MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +53,39 @@ class Orders:
     locators: int  # of one batch
     max_candidates: int
     memory_mb: int  # beyond what the process has when it is ready
+    seconds: float  # for an answer, and again for what follows it
 
 
 def serve(pipe: Connection, orders: Orders) -> None:
     """Answer questions until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to every process of the group
-    models = {one.variant: one.model() for one in orders.models}
+    warnings.simplefilter("ignore")  # NumPy's, over a fingerprint of odd numbers: lines in the log that are no JSON
+    models = {one: one.model() for one in orders.models}
     gc.freeze()
     bound_memory(orders.memory_mb)
     pipe.send_bytes(READY)
     try:
         while True:
             question = pipe.recv_bytes()
-            said, html = answered(question[:1], question[1:], models, orders)
-            pipe.send_bytes(json.dumps(said, ensure_ascii=False).encode("utf-8"))
-            pipe.send_bytes(snapshot(html))
-    except (EOFError, BrokenPipeError):
+            end_after(orders.seconds)
+            reply, html = answered(question[:1], question[1:], models, orders)
+            pipe.send_bytes(reply)
+            end_after(orders.seconds)
+            made = SPENT if html is None else snapshot(html)
+            pipe.send_bytes(made)
+            if made == SPENT:
+                return
+            end_after(0)
+    except (EOFError, ConnectionError):
         return
+
+
+def end_after(seconds: float) -> None:
+    """Let the system end this process in so many seconds, whatever it does then; 0: not any more.
+
+    The app kills it sooner. But an app that was itself killed cannot, and a hostile page would keep a core for ever.
+    """
+    signal.setitimer(signal.ITIMER_REAL, seconds)  # nobody handles SIGALRM, so that it ends the process
 
 
 def bound_memory(megabytes: int) -> None:
@@ -71,29 +96,50 @@ def bound_memory(megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def answered(kind: bytes, body: bytes, models: dict[str, Model], orders: Orders) -> tuple[dict[str, Any], str]:
-    """Return the answer to one question, and the page that a snapshot is to be made of; "" if there is none."""
+def answered(kind: bytes, body: bytes, models: dict[Served, Model], orders: Orders) -> tuple[bytes, str | None]:
+    """Return the answer to one question, and the page of the snapshot: "" if there is none, None if memory ran out."""
     try:
-        return (healed if kind == HEAL else batch_healed)(body, models, orders)
+        told, html = (healed if kind == HEAL else batch_healed)(body, models, orders)
+        return bounded(told), html
     except CannotHeal as refusal:
-        return {"refused": [str(refusal), refusal.sentence]}, ""
+        return encoded({"refused": [str(refusal), refusal.sentence]}), ""
     except MemoryError:
-        return {"refused": ["page_too_complex", "healing on this page needs more memory than a heal may have"]}, ""
+        why = "healing on this page needs more memory than a heal may have"
+        return encoded({"refused": ["page_too_complex", why]}), None
     except Exception:  # noqa: BLE001 - the edge of this process: what went wrong is told and logged where requests are
-        return {"failed": format_exc()}, ""
+        return encoded({"failed": format_exc()}), ""
 
 
-def healed(body: bytes, models: dict[str, Model], orders: Orders) -> tuple[dict[str, Any], str]:
+def encoded(told: dict[str, Any]) -> bytes:
+    """Return an answer as it goes to the app."""
+    return json.dumps(told, ensure_ascii=False).encode("utf-8")
+
+
+def bounded(told: dict[str, Any]) -> bytes:
+    """Return answers as they go to the app; CannotHeal ``page_too_complex`` if they are larger than any use has."""
+    check_bytes(encoded(told["answers"]), len(told["answers"]) * MOST_BYTES_EACH)
+    reply = encoded(told)
+    check_bytes(reply, MOST_BYTES)
+    return reply
+
+
+def check_bytes(answer: bytes, most: int) -> None:
+    """Raise CannotHeal ``page_too_complex`` if an answer is too large."""
+    if len(answer) > most:
+        raise CannotHeal("page_too_complex", f"the answer would have {len(answer)} bytes; at most {most} are sent")
+
+
+def healed(body: bytes, models: dict[Served, Model], orders: Orders) -> tuple[dict[str, Any], str]:
     """Return the answer to the body of /heal, and its page."""
     asked = from_json(HealBody, body, "bad_request", "the request")
     request = heal_request(asked.original_locator, asked.locator_type, asked.context, None)
     wanted = request.wanted(orders.limits)
-    variant, model = next(iter(models.items()))
+    one, model = next(iter(models.items()))
     result = heal(read_page(asked.html, orders.limits), wanted, model, asked.max_candidates or orders.max_candidates)
-    return said(variant, [as_data(result)], [request], [wanted], asked.context), asked.html
+    return said(one, [as_data(result, request)], [request], [wanted], asked.context), asked.html
 
 
-def batch_healed(body: bytes, models: dict[str, Model], orders: Orders) -> tuple[dict[str, Any], str]:
+def batch_healed(body: bytes, models: dict[Served, Model], orders: Orders) -> tuple[dict[str, Any], str]:
     """Return the answers to the body of /heal/batch, and its page."""
     asked = from_json(BatchBody, body, "bad_request", "the request")
     if len(asked.locators) > orders.locators:
@@ -103,10 +149,12 @@ def batch_healed(body: bytes, models: dict[str, Model], orders: Orders) -> tuple
     shared = asked.context.baseline_html
     requests = [heal_request(one.original_locator, one.locator_type, one.context, shared) for one in asked.locators]
     wanted = [one_of(at, request, orders.limits) for at, request in enumerate(requests)]
-    variant, model = next(iter(models.items()))
+    one, model = next(iter(models.items()))
     page = read_page(asked.html, orders.limits)
     results = heal_all(page, wanted, model, asked.max_candidates or orders.max_candidates)
-    return said(variant, [as_data(result) for result in results], requests, wanted, asked.context), asked.html
+    return said(
+        one, [as_data(*both) for both in zip(results, requests, strict=True)], requests, wanted, asked.context
+    ), asked.html
 
 
 def heal_request(locator: str, kind: str, known: Known, baseline: str | None) -> HealRequest:
@@ -132,12 +180,12 @@ def one_of(at: int, request: HealRequest, limits: PageLimits) -> Fingerprint:
 
 
 def said(
-    variant: str, answers: list[dict[str, Any]], requests: Sequence[HealRequest], wanted: Sequence[Fingerprint],
+    by: Served, answers: list[dict[str, Any]], requests: Sequence[HealRequest], wanted: Sequence[Fingerprint],
     context: Context | BatchContext,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what the app is told: the answers, and what is stored with each."""
     return {
-        "variant": variant,
+        "model": by.named(),
         "answers": answers,
         "asked": [
             {
@@ -159,5 +207,8 @@ def snapshot(html: str) -> bytes:
     """Return a page's snapshot as one message: its SHA-256, then its body; empty without a page."""
     if not html:
         return b""
-    made = page_snapshot(html)
+    try:
+        made = page_snapshot(html)
+    except MemoryError:
+        return SPENT
     return made.sha256.encode("ascii") + made.body

@@ -33,8 +33,8 @@ async def heal(service: Service, kind: bytes, body: bytes, trace_id: str) -> lis
     if "failed" in told:
         raise RuntimeError(f"a healing process failed: {told['failed']}")
     healed_at, duration_ms = datetime.now(UTC), round(1_000 * (perf_counter() - began), 1)
-    model = service.model_of(told["variant"])
-    answers = [{"request_id": str(uuid4()), **answer, "model": model} for answer in told["answers"]]
+    # The model is the worker's word: another may have been put in its place meanwhile.
+    answers = [{"request_id": str(uuid4()), **answer, "model": told["model"]} for answer in told["answers"]]
     records = [
         record(answer, asked, healed_at, duration_ms, trace_id)
         for answer, asked in zip(answers, told["asked"], strict=True)
@@ -78,8 +78,10 @@ async def stored(service: Service, records: list[HealRecord]) -> bool:
         await service.storing(service.store.save_heals, records, seconds=service.settings.storage_seconds)
     except CannotHeal as refusal:
         service.metrics.unconfirmable.inc(len(records))
+        service.unstored = refusal.sentence
         log.warning("Heal not stored", problem=str(refusal), detail=refusal.sentence)
         return False
+    service.unstored = None
     return True
 
 

@@ -53,11 +53,13 @@ async def detailed(service: Service) -> dict[str, Any]:
 
 
 async def storage(service: Service) -> dict[str, Any]:
-    """Return whether storage takes writes."""
+    """Return whether storage answers, and took the last heal: a full disk can be read."""
     try:
         await service.storing(service.store.ping, seconds=1.0)
     except CannotHeal as refusal:
         return {"status": "degraded", "detail": refusal.sentence}
+    if service.unstored is not None:
+        return {"status": "degraded", "detail": service.unstored}
     return {"status": "ok", "kind": service.store.kind}
 
 

@@ -85,7 +85,8 @@ def set_up(level: str, file: Path | None) -> None:
     for old in root.handlers[:]:
         root.removeHandler(old)
         if isinstance(old, LogFile):
-            old.close()
+            with suppress(OSError):  # the disk is full: what it did not take went to standard error
+                old.close()
     root.addHandler(handler)
     root.setLevel(level)
     logging.captureWarnings(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -10,6 +11,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    disable_created_metrics,
     generate_latest,
     multiprocess,
 )
@@ -18,6 +20,9 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2, 3, 5)
 SHARES = tuple(at / 10 for at in range(1, 11))
+
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series of each would tell when it began
 
 
 class Metrics:
@@ -64,14 +69,25 @@ class Metrics:
             registry=here,
         )  # fmt: skip
         self.model = Gauge(
-            "self_heal_model", "The model that serves: 1.", ["name", "version", "variant"],
+            "self_heal_model", "Whether a model serves; 0 once another does.", ["name", "version", "variant"],
             multiprocess_mode="livemax", registry=here,
         )  # fmt: skip
 
     def exposition(self) -> bytes:
         """Return everything in Prometheus' text format; of all processes, where several answer as one."""
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            forget_the_dead(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
             every = CollectorRegistry()
-            multiprocess.MultiProcessCollector(every)
+            multiprocess.MultiProcessCollector(every)  # type: ignore[no-untyped-call]
             return generate_latest(every)
         return generate_latest(self.registry)
+
+
+def forget_the_dead(folder: Path) -> None:
+    """Remove what processes that are gone said of themselves; what they counted stays."""
+    for file in folder.glob("gauge_live*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)  # asks only
+        except ProcessLookupError:
+            multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

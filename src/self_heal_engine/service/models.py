@@ -23,6 +23,10 @@ class Served:
     source: str
     raw: bytes | None
 
+    def named(self) -> dict[str, str]:
+        """Return what an answer says of the model that gave it."""
+        return {"name": self.name, "version": self.version, "variant": self.variant}
+
     def model(self) -> Model:
         """Return the model; it was checked, so only a bug can refuse it here."""
         return WEIGHTED if self.raw is None else read_ranker(self.raw, Path(self.source))

@@ -17,7 +17,6 @@ STATUS = {
     "expired_token": 401,
     "missing_scope": 403,
     "unknown_request": 404,
-    "no_snapshot": 404,
     "no_route": 404,
     "wrong_method": 405,
     "body_too_slow": 408,
@@ -30,10 +29,13 @@ STATUS = {
     "overloaded": 503,
     "worker_died": 503,
     "storage_down": 503,
+    "schema_behind": 503,  # it was changed under a running service
+    "schema_ahead": 503,
     "not_ready": 503,
 }
 UNPROCESSABLE = 422
 UNAUTHORIZED = 401
+TOO_SLOW = 408
 UNAVAILABLE = 503
 
 # After how many seconds to try again, where nobody knows better.
@@ -70,6 +72,8 @@ def problem(request: Request, refusal: CannotHeal) -> JSONResponse:
     headers = {}
     if status in (429, UNAVAILABLE):
         headers["Retry-After"] = str(ceil(refusal.seconds if isinstance(refusal, TryLater) else RETRY_AFTER))
+    if status == TOO_SLOW:
+        headers["Connection"] = "close"  # uvicorn would keep it open for the rest of the body
     if status == UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(

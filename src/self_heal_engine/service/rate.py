@@ -29,7 +29,7 @@ REDIS_SECONDS = 0.25  # with connecting and greeting
 ASK_AGAIN = 5.0
 
 # What comes of a Redis that is down, hangs, is full, or is no Redis at all: its answers do not fit then.
-NO_REDIS = (RedisError, OSError, TimeoutError, ValueError, TypeError, IndexError)
+NO_REDIS = (RedisError, OSError, TimeoutError, ValueError, TypeError, IndexError, RecursionError)
 
 # Callers that are counted in this process; of more, those seen longest ago begin anew.
 MOST_CALLERS = 10_000

@@ -7,7 +7,6 @@ from secrets import token_hex
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
 
 from self_heal_engine.service import logs
 from self_heal_engine.service.state import Service
@@ -42,7 +41,7 @@ class Recording:
                 message["headers"] = [*message.get("headers", ()), (b"x-trace-id", trace_id.encode("ascii"))]
             await send(message)
 
-        with bound_contextvars(trace_id=trace_id):
+        with logs.bound(trace_id=trace_id):
             self.service.in_flight += 1
             try:
                 await self.app(scope, receive, sent)
@@ -57,6 +56,7 @@ class Recording:
         method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD") else "other"
         self.service.metrics.requests.labels(route, method, str(status)).inc()
         self.service.metrics.seconds.labels(route).observe(seconds)
+        self.service.show_workers()
         if refused:
             self.service.metrics.problems.labels(refused).inc()
         level = log.error if status == 500 else log.info if refused or route in LOGGED else log.debug

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from self_heal_engine.request import MOST_CANDIDATES
 
@@ -71,7 +72,7 @@ class HealBody(Body):
     html: str = Field(description="The page as it is now.")
     original_locator: str = Field(description="The broken locator.")
     locator_type: str = Field("css", description="Its kind: css, xpath, id, role, text, ...")
-    context: Context = Field(default_factory=Context)
+    context: Context = Context()
     max_candidates: int | None = Field(None, ge=1, le=MOST_CANDIDATES, description="How many candidates to return.")
     use_llm: bool | None = Field(None, description="Whether a configured LLM may be asked for a second opinion.")
 
@@ -81,7 +82,7 @@ class Wanted(Body):
 
     original_locator: str = Field(description="The broken locator.")
     locator_type: str = Field("css", description="Its kind.")
-    context: Known = Field(default_factory=Known)
+    context: Known = Known()
 
 
 class BatchBody(Body):
@@ -103,12 +104,21 @@ class BatchBody(Body):
 
     html: str = Field(description="The page as it is now.")
     locators: list[Wanted] = Field(min_length=1, description="The broken locators.")
-    context: BatchContext = Field(default_factory=BatchContext)
+    context: BatchContext = BatchContext()
     max_candidates: int | None = Field(None, ge=1, le=MOST_CANDIDATES, description="How many candidates each.")
     use_llm: bool | None = Field(None, description="Whether a configured LLM may be asked for a second opinion.")
 
 
-Metadata = Annotated[dict[str, JsonValue], Field(max_length=50)]
+def finite(value: Any) -> Any:
+    """Return plain data; ValueError if it holds a number that JSON does not have, which JsonValue lets through."""
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("NaN and infinity are not numbers of JSON")
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        finite(each)
+    return value
+
+
+Metadata = Annotated[dict[str, JsonValue], Field(max_length=50), AfterValidator(finite)]
 
 
 class ConfirmBody(Body):
@@ -184,6 +194,8 @@ class HealAnswer(BaseModel):
     """The answer for one broken locator: the fields of ``self-heal heal --json`` and those of the service."""
 
     request_id: UUID
+    original_locator: str
+    locator_type: str
     decision: Literal["healed", "unchanged", "gone"]
     confidence: float
     calibrated: bool

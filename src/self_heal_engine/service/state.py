@@ -31,6 +31,9 @@ Given = TypeVar("Given")
 STORING = 8
 CONFIRM_SECONDS = 5.0
 
+# A worker whose app is gone ends by itself so long after the deadline at which the app would have killed it.
+LONGER_SECONDS = 0.5
+
 # How often expired pages are looked for.
 EXPIRE_SECONDS = 3_600.0
 
@@ -51,6 +54,7 @@ class Service:
         self.store = open_store(settings.database_url, settings.snapshots_dir, settings.snapshot_days)
         self.models = self._read_models()
         self.in_flight = 0
+        self.unstored: str | None = None  # why the last heal was not stored, if it was not
         self.workers = Workers(
             self._orders(self.models),
             settings.heal_workers or max(1, (os.cpu_count() or 1) // settings.workers),
@@ -74,6 +78,7 @@ class Service:
         """Start the workers."""
         await self.workers.start()
         self._show_models()
+        self.show_workers()
         self._expiring = asyncio.create_task(self._expire())
         log.info("Serving", model=self.models[0].version, source=self.models[0].source)
 
@@ -123,15 +128,12 @@ class Service:
         except CannotHeal as refusal:
             self.metrics.reloads.labels(str(refusal)).inc()
             raise
+        for one in self.models:
+            self.metrics.model.labels(one.name, one.version, one.variant).set(0)
         self.models = models
         self._show_models()
         self.metrics.reloads.labels("loaded").inc()
         log.info("Model loaded", model=models[0].version, source=models[0].source)
-
-    def model_of(self, variant: str) -> dict[str, str]:
-        """Return what an answer says of the model that gave it."""
-        one = next(one for one in self.models if one.variant == variant)
-        return {"name": one.name, "version": one.version, "variant": one.variant}
 
     def _read_models(self) -> tuple[Served, ...]:
         return (served(self.settings.model_path, self.settings.enable_inference),)
@@ -139,9 +141,20 @@ class Service:
     def _orders(self, models: tuple[Served, ...]) -> Orders:
         limits = self.settings
         pages = PageLimits(limits.body_bytes, limits.page_elements, limits.page_depth, limits.element_attributes)
-        return Orders(models, pages, limits.batch_locators, limits.max_candidates, limits.worker_memory_mb)
+        return Orders(
+            models,
+            pages,
+            limits.batch_locators,
+            limits.max_candidates,
+            limits.worker_memory_mb,
+            limits.deadline_seconds + LONGER_SECONDS,
+        )
+
+    def show_workers(self) -> None:
+        """Tell the metrics of the workers; often, as another app process may be the one that is asked for them."""
+        self.metrics.workers.set(self.workers.alive)
+        self.metrics.waiting.set(self.workers.waiting)
 
     def _show_models(self) -> None:
-        self.metrics.model.clear()
         for one in self.models:
             self.metrics.model.labels(one.name, one.version, one.variant).set(1)

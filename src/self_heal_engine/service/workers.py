@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from self_heal_engine.errors import CannotHeal
-from self_heal_engine.service.healing import READY, Orders, serve
+from self_heal_engine.service.healing import READY, SPENT, Orders, serve
 from self_heal_engine.service.problems import TryLater
 
 # Loading a model takes a fraction of this.
@@ -184,19 +184,19 @@ class Workers:
     async def _rest(self, worker: Worker) -> bytes:
         """Return the snapshot that follows an answer, empty if the worker dies over it; then the worker is free."""
         timer = asyncio.get_running_loop().call_later(self.deadline, worker.process.kill)
-        kept, made = False, b""
+        lost, made = "snapshot", b""
         try:
             made = await self._in_thread(worker.snapshot)
-            kept = True
+            lost = "memory" if made == SPENT else ""
         except (EOFError, OSError):
             return b""
         finally:
             timer.cancel()
-            if kept:
-                self._release(worker)
+            if lost:
+                self._replace(worker, lost)
             else:
-                self._replace(worker, "snapshot")
-        return made
+                self._release(worker)
+        return b"" if lost else made
 
     # -- the crew ------------------------------------------------------------------------------------------------
 

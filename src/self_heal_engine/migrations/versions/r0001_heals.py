@@ -34,7 +34,8 @@ def upgrade() -> None:
         sa.Column("trace_id", sa.Text(), nullable=False),
         sa.Column("site", sa.Text()),
     )
-    op.create_index("heals_created_at", "heals", ["created_at"])
+    op.create_index("ix_heals_created_at", "heals", ["created_at"])
+    op.create_index("ix_heals_test_session", "heals", ["test_session"])
     op.create_table(
         "confirmations",
         sa.Column("request_id", sa.Uuid(), sa.ForeignKey("heals.request_id"), primary_key=True),
@@ -51,15 +52,15 @@ def upgrade() -> None:
         sa.Column("last_used", moment, nullable=False),
         sa.Column("body", sa.LargeBinary()),
     )
-    op.create_index("pages_last_used", "pages", ["last_used"])
+    op.create_index("ix_pages_last_used", "pages", ["last_used"])
     op.create_table(
         "snapshots",
         sa.Column("request_id", sa.Uuid(), sa.ForeignKey("heals.request_id"), primary_key=True),
         sa.Column("sha256", sa.String(64), sa.ForeignKey("pages.sha256"), nullable=False),
         sa.Column("saved_at", moment, nullable=False),
     )
-    op.create_index("snapshots_saved_at", "snapshots", ["saved_at"])
-    op.create_index("snapshots_sha256", "snapshots", ["sha256"])
+    op.create_index("ix_snapshots_saved_at", "snapshots", ["saved_at"])
+    op.create_index("ix_snapshots_sha256", "snapshots", ["sha256"])
 
 
 def downgrade() -> None:
