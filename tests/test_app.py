@@ -2,6 +2,8 @@
 
 import json
 import time
+from math import sqrt
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +14,7 @@ from self_heal_engine.healer import heal
 from self_heal_engine.parser import parse_html
 from self_heal_engine.reading import read_locator
 from self_heal_engine.request import HealRequest, as_data
+from self_heal_engine.service.models import Served, chosen
 from serving import EXAMPLES, GUIDE, post, service
 
 
@@ -343,6 +346,23 @@ def test_the_statistics_count_what_was_right(tmp_path):
     assert (found["total_records"], found["acceptance_rate"], found["false_heal_rate"]) == (4, 0.5, 0.5)
 
 
+def test_recent_heals_can_be_looked_through(tmp_path):
+    with service(tmp_path) as client:
+        for session in ("one", "two"):
+            body = {**GUIDE, "context": {**GUIDE["context"], "test_session": session, "page_url": "http://x/y?token=1"}}
+            request_id = post(client, "/heal", body).json()["request_id"]
+        post(client, "/heal", {"html": "<p>nothing here", "original_locator": "#login-btn"})
+        post(client, "/confirm", {"request_id": request_id, "accepted_index": 0})
+        newest, *_ = client.get("/heals").json()["heals"]
+        (two,) = client.get("/heals", params={"session": "two"}).json()["heals"]
+        gone = client.get("/heals", params={"decision": "gone", "most": 0.5}).json()["heals"]
+        assert client.get("/heals", params={"limit": 0}).status_code == 422
+        assert client.get("/heals", params={"decision": "maybe"}).json()["type"] == "bad_request"
+    assert newest["decision"] == "gone"
+    assert (two["verdict"], two["page_url"], two["first"]["text"]) == ("first", "http://x/y", "Sign In")
+    assert [heal["original_locator"] for heal in gone] == ["#login-btn"]
+
+
 # -- health, metrics, document -------------------------------------------------------------------------------------
 
 
@@ -492,3 +512,49 @@ def test_who_guesses_tokens_is_slowed_down_too(tmp_path):
     with service(tmp_path, SELF_HEAL_RATE_LIMIT="3/minute") as client:
         guesses = [post(client, "/heal", GUIDE, Authorization=f"Bearer she_{n}").status_code for n in range(5)]
     assert guesses == [401, 401, 401, 429, 429]
+
+
+# -- two models ----------------------------------------------------------------------------------------------------
+
+MODELS = Path(__file__).parents[1] / "models"
+
+
+def test_a_session_is_always_answered_by_the_same_variant_and_both_answer(tmp_path):
+    with service(tmp_path, SELF_HEAL_CHALLENGER_PATH=str(MODELS / "baseline.json")) as client:
+
+        def variant(session):
+            body = {**GUIDE, "context": {**GUIDE["context"], "test_session": session}}
+            return post(client, "/heal", body).json()["model"]["variant"]
+
+        drawn = {f"run {n}": variant(f"run {n}") for n in range(24)}
+        assert {session: variant(session) for session in drawn} == drawn
+        assert set(drawn.values()) == {"champion", "challenger"}
+        request_id = client.get("/heals", params={"session": "run 1"}).json()["heals"][0]["request_id"]
+        post(client, "/confirm", {"request_id": request_id, "accepted_index": 0})
+        text = client.get("/metrics").text
+        assert f'variant="{drawn["run 1"]}",verdict="first"}} 1.0' in text
+        variants = {row["variant"] for row in client.get("/stats").json()["models"]}
+    assert variants == {"champion", "challenger"}
+
+
+def test_the_share_of_the_challenger_is_kept(tmp_path):
+    champion, challenger = (Served("ranker", version, version, version * 32, "file", None) for version in ("aa", "bb"))
+    for share in (0.1, 0.5, 0.9):
+        drawn = sum(chosen((champion, challenger), f"session {n}", share) is challenger for n in range(4_000))
+        assert abs(drawn - 4_000 * share) < 4 * sqrt(4_000 * share * (1 - share))
+    assert chosen((champion,), "session", 0.9) is champion
+
+
+def test_a_replaced_model_file_is_loaded_without_being_asked(tmp_path):
+    model = tmp_path / "ranker.json"
+    model.write_bytes((MODELS / "ranker.json").read_bytes())
+    with service(tmp_path, MODEL_PATH=str(model)) as client:
+        first = post(client, "/heal", GUIDE).json()["model"]["version"]
+        model.write_bytes(b"{ half a mod")
+        eventually(lambda: 'self_heal_model_reloads_total{outcome="bad_model"} 1.0' in client.get("/metrics").text)
+        assert post(client, "/heal", GUIDE).json()["model"]["version"] == first
+        model.unlink()
+        time.sleep(1.5)
+        assert post(client, "/heal", GUIDE).json()["model"]["version"] == first
+        model.write_bytes((MODELS / "baseline.json").read_bytes())
+        eventually(lambda: post(client, "/heal", GUIDE).json()["model"]["version"] != first, seconds=20)

@@ -269,7 +269,9 @@ def test_the_commands_heal_through_the_service(helper, url, tokens, tmp_path):
 
     def said(script):
         asked = ["bash", "-euc", script.replace("http://localhost:8000", url)]
-        return subprocess.run(asked, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
+        done = subprocess.run(asked, cwd=tmp_path, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     assert said(command).startswith("healed css '#login-btn'")
     assert json.loads(said(curl))["candidates"][0]["text"] == "Sign In"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
@@ -17,7 +17,7 @@ from self_heal_engine.errors import CannotHeal, at_the_edge, quoted
 from self_heal_engine.service import logs
 from self_heal_engine.service.access import needs
 from self_heal_engine.service.body import body_of
-from self_heal_engine.service.confirming import confirm
+from self_heal_engine.service.confirming import confirm, told_of
 from self_heal_engine.service.healing import BATCH, HEAL
 from self_heal_engine.service.heals import heal
 from self_heal_engine.service.health import detailed, ready
@@ -116,6 +116,20 @@ async def metrics(service: Shared) -> Response:
     """Return the metrics for Prometheus."""
     service.show_workers()
     return Response(service.metrics.exposition(), media_type=CONTENT_TYPE)
+
+
+@routes.get("/heals", dependencies=MAY_HEAL, responses=problems(401, 403, 422, 429, 503))
+async def recent(
+    service: Shared,
+    session: str | None = None,
+    decision: Literal["healed", "unchanged", "gone"] | None = None,
+    least: Annotated[float, Query(ge=0, le=1)] = 0.0,
+    most: Annotated[float, Query(ge=0, le=1)] = 1.0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> dict[str, Any]:
+    """Return heals with what was said of them, the newest first, by session, decision and confidence."""
+    found = await service.storing(partial(service.store.heals, session, None, decision, least, most, limit))
+    return {"heals": [told_of(heard) for heard in found]}
 
 
 @routes.get("/snapshots/{request_id}", dependencies=IS_ADMIN, responses=problems(401, 403, 404, 422, 429, 503))

@@ -160,6 +160,19 @@ class Settings(BaseSettings):
         says="which language model is asked: `mock` or `openai`")
     openai_api_key: SecretStr | None = setting(None, "OPENAI_API_KEY", None,
         says="the key of the provider `openai`; never shown")
+    llm_base_url: Annotated[str, url_of("http://", "https://"), Shown] | None = setting(None,
+        "SELF_HEAL_LLM_BASE_URL", "healing.llm_base_url",
+        says="where a server speaks OpenAI's protocol; by default OpenAI's own")
+    llm_model: Word = setting("gpt-4o-mini", "SELF_HEAL_LLM_MODEL", "healing.llm_model",
+        says="the language model that is asked")
+    llm_seconds: float = setting(5.0, "SELF_HEAL_LLM_SECONDS", "healing.llm_seconds", gt=0, le=600,
+        says="how long a request waits for the language model, retries included")
+    llm_retries: int = setting(1, "SELF_HEAL_LLM_RETRIES", "healing.llm_retries", ge=0, le=10,
+        says="how often a failed call is tried again")
+    llm_budget: Rate = setting("1000/day", "SELF_HEAL_LLM_BUDGET", "healing.llm_budget",
+        says="how many calls may be made, or `off` for no bound")
+    llm_below: float | None = setting(None, "SELF_HEAL_LLM_BELOW", "healing.llm_below", gt=0, le=1,
+        says="the confidence below which the language model is asked without `use_llm`")
     heal_workers: int | None = setting(None, "SELF_HEAL_HEAL_WORKERS", "healing.workers", ge=1, le=256,
         says="processes that heal, in each app process; by default one a core")
     deadline_seconds: float = setting(2.0, "SELF_HEAL_DEADLINE_SECONDS", "healing.deadline_seconds", gt=0, le=600,
@@ -174,6 +187,10 @@ class Settings(BaseSettings):
     # models
     model_path: FilePath = setting(Path("models/ranker.json"), "MODEL_PATH", "models.ranker_path",
         says="the model that serves; without the file the packaged one does")
+    challenger_path: FilePath | None = setting(None, "SELF_HEAL_CHALLENGER_PATH", "models.challenger_path",
+        says="a second model that answers a share of the requests, to be compared by `self-heal ab report`")
+    challenger_share: float = setting(0.5, "SELF_HEAL_CHALLENGER_SHARE", "models.challenger_share", ge=0.01, le=0.99,
+        says="the share of test sessions that the challenger answers")
     enable_inference: bool = setting(True, "SELF_HEAL_ENABLE_INFERENCE", "models.enable_inference",
         says="`false`: the weighted ranker answers instead of the trained model")
 
@@ -266,7 +283,7 @@ def names() -> Iterator[tuple[str, str, str | None]]:
 VARIABLES = {variable: name for name, variable, _ in names()}
 KEYS = {key: name for name, _, key in names() if key}
 SECTIONS = tuple(dict.fromkeys(key.partition(".")[0] for key in KEYS))
-SECRET = frozenset(("openai_api_key", "api_token", "database_url", "redis_url", "api_url"))
+SECRET = frozenset(("openai_api_key", "llm_base_url", "api_token", "database_url", "redis_url", "api_url"))
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------

@@ -255,6 +255,15 @@ class Store:
     def _body(self, sha256: str, body: bytes | None) -> bytes | None:
         return body if body is not None or self._files is None else self._files.read(sha256)
 
+    def answered_by(self, request_id: UUID) -> tuple[str, str]:
+        """Return the variant that answered a heal and its decision; CannotHeal ``unknown_request``."""
+        query = sa.select(HEALS.c.variant, HEALS.c.decision).where(HEALS.c.request_id == request_id)
+        with self._reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise unknown(request_id)
+        return row.variant, row.decision
+
     def stats(self) -> dict[str, Any]:
         """Return how many heals and confirmations there are, and how right the first candidates were.
 

@@ -25,7 +25,7 @@ from self_heal_engine.fingerprint import Fingerprint
 from self_heal_engine.healer import heal, heal_all
 from self_heal_engine.ranking import Model
 from self_heal_engine.request import HealRequest, PageLimits, as_data, read_page
-from self_heal_engine.service.models import Served
+from self_heal_engine.service.models import Served, chosen
 from self_heal_engine.service.schemas import BatchBody, BatchContext, Context, HealBody, Known
 from self_heal_engine.snapshots import page_snapshot, redacted_fingerprint, redacted_url
 from self_heal_engine.validation import from_json
@@ -49,6 +49,7 @@ class Orders:
     """What a healing process is started with."""
 
     models: tuple[Served, ...]
+    share: float  # of the challenger, if there is one
     limits: PageLimits
     locators: int  # of one batch
     max_candidates: int
@@ -134,9 +135,10 @@ def healed(body: bytes, models: dict[Served, Model], orders: Orders) -> tuple[di
     asked = from_json(HealBody, body, "bad_request", "the request")
     request = heal_request(asked.original_locator, asked.locator_type, asked.context, None)
     wanted = request.wanted(orders.limits)
-    one, model = next(iter(models.items()))
-    result = heal(read_page(asked.html, orders.limits), wanted, model, asked.max_candidates or orders.max_candidates)
-    return said(one, [as_data(result, request)], [request], [wanted], asked.context), asked.html
+    one = chosen(orders.models, asked.context.test_session or f"{asked.original_locator} {asked.html}", orders.share)
+    page = read_page(asked.html, orders.limits)
+    result = heal(page, wanted, models[one], asked.max_candidates or orders.max_candidates)
+    return said(one, [as_data(result, request)], [request], [wanted], asked.context, asked.use_llm), asked.html
 
 
 def batch_healed(body: bytes, models: dict[Served, Model], orders: Orders) -> tuple[dict[str, Any], str]:
@@ -149,12 +151,11 @@ def batch_healed(body: bytes, models: dict[Served, Model], orders: Orders) -> tu
     shared = asked.context.baseline_html
     requests = [heal_request(one.original_locator, one.locator_type, one.context, shared) for one in asked.locators]
     wanted = [one_of(at, request, orders.limits) for at, request in enumerate(requests)]
-    one, model = next(iter(models.items()))
+    one = chosen(orders.models, asked.context.test_session or asked.html, orders.share)
     page = read_page(asked.html, orders.limits)
-    results = heal_all(page, wanted, model, asked.max_candidates or orders.max_candidates)
-    return said(
-        one, [as_data(*both) for both in zip(results, requests, strict=True)], requests, wanted, asked.context
-    ), asked.html
+    results = heal_all(page, wanted, models[one], asked.max_candidates or orders.max_candidates)
+    answers = [as_data(*both) for both in zip(results, requests, strict=True)]
+    return said(one, answers, requests, wanted, asked.context, asked.use_llm), asked.html
 
 
 def heal_request(locator: str, kind: str, known: Known, baseline: str | None) -> HealRequest:
@@ -181,11 +182,12 @@ def one_of(at: int, request: HealRequest, limits: PageLimits) -> Fingerprint:
 
 def said(
     by: Served, answers: list[dict[str, Any]], requests: Sequence[HealRequest], wanted: Sequence[Fingerprint],
-    context: Context | BatchContext,
+    context: Context | BatchContext, use_llm: bool | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what the app is told: the answers, and what is stored with each."""
     return {
         "model": by.named(),
+        "use_llm": use_llm,
         "answers": answers,
         "asked": [
             {

@@ -50,7 +50,7 @@ class Metrics:
             "self_heal_confidence", "Confidence in the first candidate.", ["variant"], buckets=SHARES, registry=here
         )
         self.confirmations = Counter(
-            "self_heal_confirmations", "Confirmations recorded, by verdict.", ["verdict"], registry=here
+            "self_heal_confirmations", "Confirmations recorded.", ["verdict", "decision", "variant"], registry=here
         )
         self.unconfirmable = Counter(
             "self_heal_unconfirmable", "Heals answered that storage did not take in time.", registry=here
@@ -68,6 +68,13 @@ class Metrics:
             "self_heal_rate_limit_unshared", "Requests counted by this process alone, as Redis did not answer.",
             registry=here,
         )  # fmt: skip
+        self.llm = Counter(
+            "self_heal_llm", "Second opinions asked of a language model, and what came of them.",
+            ["provider", "outcome"], registry=here,
+        )  # fmt: skip
+        self.llm_seconds = Histogram(
+            "self_heal_llm_seconds", "Time to a second opinion.", buckets=SECONDS, registry=here
+        )
         self.model = Gauge(
             "self_heal_model", "Whether a model serves; 0 once another does.", ["name", "version", "variant"],
             multiprocess_mode="livemax", registry=here,

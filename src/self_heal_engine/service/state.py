@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -33,6 +34,9 @@ CONFIRM_SECONDS = 5.0
 
 # A worker whose app is gone ends by itself so long after the deadline at which the app would have killed it.
 LONGER_SECONDS = 0.5
+
+# How often the model files are looked at.
+WATCH_SECONDS = 1.0
 
 # How often expired pages are looked for.
 EXPIRE_SECONDS = 3_600.0
@@ -65,6 +69,8 @@ class Service:
         )
         self._threads = ThreadPoolExecutor(STORING, thread_name_prefix="storage")
         self._tasks: set[asyncio.Task[None]] = set()
+        self._for_ever: list[asyncio.Task[None]] = []
+        self._reloading = asyncio.Lock()
         try:
             self.store.prepare()
         except CannotHeal as refusal:
@@ -79,12 +85,13 @@ class Service:
         await self.workers.start()
         self._show_models()
         self.show_workers()
-        self._expiring = asyncio.create_task(self._expire())
-        log.info("Serving", model=self.models[0].version, source=self.models[0].source)
+        self._for_ever = [asyncio.create_task(work) for work in (self._expire(), self._watch())]
+        log.info("Serving", models=[f"{one.variant} {one.version} of {one.source}" for one in self.models])
 
     async def stop(self) -> None:
         """Store what is still to be stored, then end the workers."""
-        self._expiring.cancel()
+        for task in self._for_ever:
+            task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=CONFIRM_SECONDS)
         await self.workers.stop()
@@ -121,28 +128,55 @@ class Service:
     # -- models --------------------------------------------------------------------------------------------------
 
     async def reload(self) -> None:
-        """Put the model file as it is now in place of what serves; CannotHeal leaves everything as it is."""
+        """Put the model files as they are now in place of what serves; CannotHeal leaves everything as it is."""
+        async with self._reloading:
+            await self._reload()
+
+    async def _reload(self) -> None:
         try:
             models = await asyncio.to_thread(self._read_models)
-            await self.workers.relieve(self._orders(models))
         except CannotHeal as refusal:
             self.metrics.reloads.labels(str(refusal)).inc()
             raise
+        if models == self.models:
+            return
+        await self.workers.relieve(self._orders(models))
         for one in self.models:
             self.metrics.model.labels(one.name, one.version, one.variant).set(0)
         self.models = models
         self._show_models()
         self.metrics.reloads.labels("loaded").inc()
-        log.info("Model loaded", model=models[0].version, source=models[0].source)
+        log.info("Models loaded", models=[f"{one.variant} {one.version} of {one.source}" for one in models])
+
+    async def _watch(self) -> None:
+        """Load the model files again whenever one of them was replaced."""
+        seen = self._signatures()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = self._signatures()
+            if now == seen or None in now:  # gone: perhaps the other half of a replacement
+                continue
+            seen = now
+            try:
+                await self.reload()
+            except CannotHeal as refusal:
+                log.error("Model not loaded", problem=str(refusal), detail=refusal.sentence)
+
+    def _signatures(self) -> list[tuple[int, int, int] | None]:
+        """Return what changes with each model file; None for one that is not there."""
+        files = (self.settings.model_path, self.settings.challenger_path)
+        return [replaced(file) for file in files if file is not None]
 
     def _read_models(self) -> tuple[Served, ...]:
-        return (served(self.settings.model_path, self.settings.enable_inference),)
+        settings = self.settings
+        return served(settings.model_path, settings.challenger_path, settings.enable_inference)
 
     def _orders(self, models: tuple[Served, ...]) -> Orders:
         limits = self.settings
         pages = PageLimits(limits.body_bytes, limits.page_elements, limits.page_depth, limits.element_attributes)
         return Orders(
             models,
+            limits.challenger_share,
             pages,
             limits.batch_locators,
             limits.max_candidates,
@@ -158,3 +192,12 @@ class Service:
     def _show_models(self) -> None:
         for one in self.models:
             self.metrics.model.labels(one.name, one.version, one.variant).set(1)
+
+
+def replaced(file: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file is replaced; None if it is not there."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
