@@ -329,6 +329,16 @@ def test_a_heal_leaves_its_page_without_its_secrets(client):
     assert stored["candidates"][0]["locator"]
 
 
+def test_a_secret_that_is_a_candidate_itself_is_not_stored(client):
+    page = "<form><textarea name=secret>t0psecret</textarea><input type=password value=hunter2></form>"
+    answer = post(client, "/heal", {"html": page, "original_locator": "#gone"}).json()
+    assert "t0psecret" in json.dumps(answer), "its owner is told"
+    stored = client.get(f"/snapshots/{answer['request_id']}").json()
+    assert stored["candidates"][0]["locator"]
+    assert "t0psecret" not in json.dumps(stored)
+    assert "hunter2" not in json.dumps(stored)
+
+
 def test_an_unknown_snapshot_is_not_found_and_a_path_is_no_id(client):
     assert client.get(f"/snapshots/{uuid4()}").status_code == 404
     answer = client.get("/snapshots/..%2f..%2fsecret")

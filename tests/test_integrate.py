@@ -23,7 +23,8 @@ from uvicorn_process import BESIDE, environment, serving
 
 GUIDE = (ROOT / "docs" / "integrate.md").read_text("utf-8")
 FOUND = re.findall(r"<!-- (example|use): (\w+) -->\n```\w+\n(.*?)```", GUIDE, re.DOTALL)
-BLOCKS = {(what, whose): code.replace("3_000", "300") for what, whose, code in FOUND}  # seconds are long in a test
+BLOCKS = {(what, whose): code for what, whose, code in FOUND}
+PATIENCE, LITTLE = "3_000", "100"  # milliseconds, and so many where a test knows that it would wait in vain
 PYTHON = ["selenium", "playwright"]
 DRIVER = Path(playwright.__file__).parent / "driver"  # Playwright's Python package is its JavaScript one, and a Node
 
@@ -96,9 +97,9 @@ def helper(url, tokens, tmp_path, monkeypatch):
     (tmp_path / "pages").mkdir()
     monkeypatch.chdir(tmp_path)
 
-    def load(whose):
+    def load(whose, patience=PATIENCE):
         names = {"Path": Path}
-        exec(BLOCKS["example", whose], names)
+        exec(BLOCKS["example", whose].replace(PATIENCE, patience), names)
         return names
 
     return load
@@ -165,7 +166,7 @@ def test_a_test_survives_the_redesign_and_confirms_what_worked(opened, shop, url
     visit(shop)
     assert [count(css) for css in ("#login-email", "#login-password", "#login-btn")] == [0, 0, 0]
     with pytest.warns(UserWarning, match="is broken") as warned:
-        exec(BLOCKS["use", whose], names)
+        exec(BLOCKS["use", whose], helper(whose, LITTLE) | browser)
     broken = [str(warning.message).partition(";")[0] for warning in warned]
     assert broken == ["#login-email is broken", "#login-password is broken", "#login-btn is broken"]
     assert Shop.signed_in[1:] == [("/api/session", TYPED)]
@@ -183,13 +184,13 @@ def test_what_is_gone_fails_with_a_sentence_and_is_not_confirmed(opened, shop, u
     visit(shop)
     records = confirmed(url, tokens)
     with pytest.raises(AssertionError, match="#live-chat is gone: nothing on the page 'Sign in"):
-        exec(chat, names | {"gone": True})
+        exec(chat, helper(whose, LITTLE) | browser | {"gone": True})
     assert confirmed(url, tokens) == records
 
 
 def test_a_step_that_fails_is_not_confirmed(opened, shop, url, tokens, helper):
     whose, visit, _, browser = opened
-    names = helper(whose) | browser
+    names = helper(whose, LITTLE)
     Shop.redesigned = True  # and no page was kept
     visit(shop)
     records = confirmed(url, tokens)
@@ -206,7 +207,8 @@ import {{ chromium }} from "playwright-core";
 import {{ found }} from "./healing.mjs";
 const browser = await chromium.launch({{ executablePath: {chromium}, args: {flags} }});
 const page = await browser.newPage();
-await page.goto({shop});
+const shop = {shop};
+await page.goto(shop);
 try {{
 {step}
 }} finally {{
@@ -221,10 +223,10 @@ def in_node(shop, url, tokens, tmp_path):
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules" / "playwright-core").symlink_to(DRIVER / "package")
     (tmp_path / "pages").mkdir()
-    (tmp_path / "healing.mjs").write_text(BLOCKS["example", "javascript"], "utf-8")
     given = {"chromium": shutil.which("chromium"), "flags": CHROMIUM_FLAGS, "shop": shop}
 
-    def run(step):
+    def run(step, patience=PATIENCE):
+        (tmp_path / "healing.mjs").write_text(BLOCKS["example", "javascript"].replace(PATIENCE, patience), "utf-8")
         script = OPENED.format(step=step, **{name: json.dumps(value) for name, value in given.items()})
         (tmp_path / "test.mjs").write_text(script, "utf-8")
         env = environment(HEALING_API_URL=url, SELF_HEAL_TOKEN=tokens[1])
@@ -249,7 +251,7 @@ def test_the_javascript_example_survives_the_redesign(in_node, url, tokens):
     records, _ = confirmed(url, tokens)
 
     Shop.redesigned = True
-    said = in_node(step + "await page.goBack();\n" + chat)
+    said = in_node(step + "await page.goto(shop);\n" + chat, LITTLE)
     assert said.returncode == 1
     assert "Error: #live-chat is gone: nothing on the page is like it" in said.stderr
     assert said.stderr.count("is broken; write page.") == 3

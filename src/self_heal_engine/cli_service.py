@@ -17,6 +17,9 @@ from self_heal_engine.errors import CannotHeal
 if TYPE_CHECKING:
     import uvicorn
 
+# How long a busy machine may take to start an app process: uvicorn's own 5 s gave up on a reload (SIGHUP).
+START_SECONDS = 60
+
 app = typer.Typer(rich_markup_mode=None)
 
 
@@ -57,7 +60,7 @@ def serve(
     if many > 1:
         with tempfile.TemporaryDirectory(prefix="self-heal-metrics-") as folder:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # else each process would tell its own counts
-            uvicorn.run(app, workers=many, **where)
+            uvicorn.run(app, workers=many, timeout_worker_healthcheck=START_SECONDS, **where)
     else:
         server = uvicorn.Server(uvicorn.Config(app, **where))
         if then:

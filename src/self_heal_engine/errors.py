@@ -27,6 +27,7 @@ class CannotHeal(Exception):
     def __init__(self, word: str, sentence: str) -> None:
         super().__init__(word)
         self.sentence = sentence
+        self.add_note(sentence)  # so that a traceback shows it
 
     def __reduce__(self) -> tuple[type[CannotHeal], tuple[str, str]]:
         return CannotHeal, (str(self), self.sentence)  # so that it crosses from a worker process

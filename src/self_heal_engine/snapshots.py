@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from self_heal_engine.errors import CannotHeal
 from self_heal_engine.files import sha256
@@ -67,11 +68,7 @@ def redacted_fingerprint(wanted: Fingerprint) -> str | None:
     """
     if not wanted.complete:
         return None
-    named = [wanted.attributes.get(name) for name in ("name", "id", "autocomplete")]
-    kind = wanted.attributes.get("type", "").strip().lower()
-    secret = wanted.tag in ("input", "textarea", "button") and (
-        kind in ("hidden", "password") or any(is_secret(name) for name in named if name)
-    )
+    secret = is_secret_field(wanted.tag, wanted.attributes)
     kept = replace(
         wanted,
         attributes=redacted_attributes(wanted.attributes, secret),
@@ -82,6 +79,30 @@ def redacted_fingerprint(wanted: Fingerprint) -> str | None:
     if secret and wanted.tag == "textarea":
         kept = replace(kept, text="", leading_text="", neighbour_text="")
     return dump_fingerprint(kept)
+
+
+def is_secret_field(tag: str | None, attributes: Mapping[str, str]) -> bool:
+    """Return whether what an element holds is a secret: a password, what is hidden, or what is named so.
+
+    >>> is_secret_field("textarea", {"name": "secret"}), is_secret_field("input", {"name": "city"})
+    (True, False)
+    """
+    named = [attributes.get(name) for name in ("name", "id", "autocomplete")]
+    kind = attributes.get("type", "").strip().lower()
+    hidden = kind in ("hidden", "password") or any(is_secret(name) for name in named if name)
+    return tag in ("input", "textarea", "button") and hidden
+
+
+def redacted_candidate(candidate: dict[str, Any]) -> dict[str, Any]:
+    """Return a candidate of an answer that holds a secret, without what it holds.
+
+    A locator that is made of a text or value, and would find nothing on the redacted page, is left out.
+    """
+    held = candidate["text"]
+    locators = [{name: candidate[name] for name in ("locator", "locator_type")}, *candidate["alternatives"]]
+    clean = [one for one in locators if not (held and held in one["locator"]) and "value" not in one["locator"]]
+    best, *others = clean or [{"locator": candidate["tag"], "locator_type": "tag_name"}]
+    return {**candidate, **best, "alternatives": others, "text": "", "html": "", "source": {}, "reasons": []}
 
 
 def redacted_attributes(attributes: Mapping[str, str], secret: bool = False) -> dict[str, str]:

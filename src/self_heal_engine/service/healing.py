@@ -20,14 +20,15 @@ from pathlib import Path
 from traceback import format_exc
 from typing import Any
 
+from self_heal_engine.dom import Page
 from self_heal_engine.errors import CannotHeal
 from self_heal_engine.fingerprint import Fingerprint
-from self_heal_engine.healer import heal, heal_all
+from self_heal_engine.healer import HealResult, heal, heal_all
 from self_heal_engine.ranking import Model
 from self_heal_engine.request import HealRequest, PageLimits, as_data, read_page
 from self_heal_engine.service.models import Served, chosen
 from self_heal_engine.service.schemas import BatchBody, BatchContext, Context, HealBody, Known
-from self_heal_engine.snapshots import page_snapshot, redacted_fingerprint, redacted_url
+from self_heal_engine.snapshots import is_secret_field, page_snapshot, redacted_fingerprint, redacted_url
 from self_heal_engine.validation import from_json
 
 HEAL, BATCH = b"h", b"b"
@@ -138,7 +139,7 @@ def healed(body: bytes, models: dict[Served, Model], orders: Orders) -> tuple[di
     one = chosen(orders.models, asked.context.test_session or f"{asked.original_locator} {asked.html}", orders.share)
     page = read_page(asked.html, orders.limits)
     result = heal(page, wanted, models[one], asked.max_candidates or orders.max_candidates)
-    return said(one, [as_data(result, request)], [request], [wanted], asked.context, asked.use_llm), asked.html
+    return said(one, page, [(request, wanted, result)], asked.context, asked.use_llm), asked.html
 
 
 def batch_healed(body: bytes, models: dict[Served, Model], orders: Orders) -> tuple[dict[str, Any], str]:
@@ -154,8 +155,8 @@ def batch_healed(body: bytes, models: dict[Served, Model], orders: Orders) -> tu
     one = chosen(orders.models, asked.context.test_session or asked.html, orders.share)
     page = read_page(asked.html, orders.limits)
     results = heal_all(page, wanted, models[one], asked.max_candidates or orders.max_candidates)
-    answers = [as_data(*both) for both in zip(results, requests, strict=True)]
-    return said(one, answers, requests, wanted, asked.context, asked.use_llm), asked.html
+    healed_each = list(zip(requests, wanted, results, strict=True))
+    return said(one, page, healed_each, asked.context, asked.use_llm), asked.html
 
 
 def heal_request(locator: str, kind: str, known: Known, baseline: str | None) -> HealRequest:
@@ -181,14 +182,19 @@ def one_of(at: int, request: HealRequest, limits: PageLimits) -> Fingerprint:
 
 
 def said(
-    by: Served, answers: list[dict[str, Any]], requests: Sequence[HealRequest], wanted: Sequence[Fingerprint],
+    by: Served, page: Page, heals: Sequence[tuple[HealRequest, Fingerprint, HealResult]],
     context: Context | BatchContext, use_llm: bool | None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return what the app is told: the answers, and what is stored with each."""
+    """Return what the app is told: the answers, and of each what is stored with it and which candidates are secret."""
+    shared = {
+        "page_url": None if context.page_url is None else redacted_url(context.page_url),
+        "test_session": context.test_session,
+    }
     return {
         "model": by.named(),
         "use_llm": use_llm,
-        "answers": answers,
+        "answers": [as_data(result, request) for request, _, result in heals],
+        "secret": [secret(page, result) for _, _, result in heals],
         "asked": [
             {
                 "locator_type": request.locator_type,
@@ -196,13 +202,23 @@ def said(
                 "visible_text": request.visible_text,
                 "anchors": request.anchors,
                 "action": request.action,
-                "fingerprint": redacted_fingerprint(known),
-                "page_url": None if context.page_url is None else redacted_url(context.page_url),
-                "test_session": context.test_session,
+                "fingerprint": redacted_fingerprint(wanted),
+                **shared,
             }
-            for request, known in zip(requests, wanted, strict=True)
+            for request, wanted, _ in heals
         ],
     }
+
+
+def secret(page: Page, result: HealResult) -> list[int]:
+    """Return which candidates hold a secret: passwords, what is hidden or named so, and what is around such a text."""
+    areas = [row for row in page.css("textarea").tolist() if is_secret_field("textarea", page.attributes(row))]
+    held = [text for row in areas if (text := page.text(row))]
+    return [
+        at
+        for at, one in enumerate(result.candidates)
+        if is_secret_field(one.tag, page.attributes(one.row)) or any(text in one.text for text in held)
+    ]
 
 
 def snapshot(html: str) -> bytes:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from self_heal_engine.errors import CannotHeal
 from self_heal_engine.service import logs
 from self_heal_engine.service.state import Service
-from self_heal_engine.snapshots import Snapshot
+from self_heal_engine.snapshots import Snapshot, redacted_candidate
 from self_heal_engine.storage import HealRecord
 
 log = logs.get("heal")
@@ -36,8 +36,8 @@ async def heal(service: Service, kind: bytes, body: bytes, trace_id: str) -> lis
     # The model is the worker's word: another may have been put in its place meanwhile.
     answers = [{"request_id": str(uuid4()), **answer, "model": told["model"]} for answer in told["answers"]]
     records = [
-        record(answer, asked, healed_at, duration_ms, trace_id)
-        for answer, asked in zip(answers, told["asked"], strict=True)
+        record(answer, asked, secret, healed_at, duration_ms, trace_id)
+        for answer, asked, secret in zip(answers, told["asked"], told["secret"], strict=True)
     ]
     confirmable = await stored(service, records)
     service.later(keep_snapshot(service, records, snapshot, confirmable))
@@ -48,10 +48,12 @@ async def heal(service: Service, kind: bytes, body: bytes, trace_id: str) -> lis
 
 
 def record(
-    answer: dict[str, Any], asked: dict[str, Any], created_at: datetime, duration_ms: float, trace_id: str
-) -> HealRecord:
-    """Return what is stored of one heal."""
+    answer: dict[str, Any], asked: dict[str, Any], secret: list[int], created_at: datetime, duration_ms: float,
+    trace_id: str,
+) -> HealRecord:  # fmt: skip
+    """Return what is stored of one heal; of the candidates that are secret, not what they hold."""
     model = answer["model"]
+    candidates = [redacted_candidate(one) if one["index"] in secret else one for one in answer["candidates"]]
     return HealRecord(
         **asked | {"anchors": tuple(asked["anchors"])},
         request_id=UUID(answer["request_id"]),
@@ -64,8 +66,7 @@ def record(
         threshold=answer["threshold"],
         knowledge=answer["knowledge"],
         candidates=[
-            {name: value for name, value in candidate.items() if name not in NOT_STORED}
-            for candidate in answer["candidates"]
+            {name: value for name, value in candidate.items() if name not in NOT_STORED} for candidate in candidates
         ],
         duration_ms=duration_ms,
         trace_id=trace_id,
