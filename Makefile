@@ -1,7 +1,7 @@
 # The one door to every chore. `make` alone lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check lint format types data train small bench audited change-rates data-cost formulations training-cost leaderboard bench-service lock lock-data clean
+.PHONY: help setup run test test-long check lint format types data train small bench audited change-rates data-cost formulations training-cost leaderboard bench-service bench-llm lock lock-data clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -77,6 +77,9 @@ bench: .venv/.dev ## Measure speed beside the peers (needs npm); writes reports/
 
 bench-service: .venv/.dev ## Measure the service beside the bare library (12 minutes, nothing else running); writes reports/service.md.
 	$(BIN)/python -m benchmarks.service
+
+bench-llm: .venv/.dev ## Measure what a second opinion does to the test cases (after make data); writes reports/llm.md.
+	$(BIN)/python -m benchmarks.llm_healer
 
 audited: .venv/.dev ## Measure the rankers on the audited cases (after make data); writes reports/audited.md.
 	$(BIN)/python -m benchmarks.audited

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from self_heal_engine.errors import CannotHeal, at_the_edge, quoted
-from self_heal_engine.service import logs
+from self_heal_engine.service import logs, page
 from self_heal_engine.service.access import needs
 from self_heal_engine.service.body import body_of
 from self_heal_engine.service.confirming import confirm, told_of
@@ -206,6 +206,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.service = service
     app.include_router(routes)
+    app.include_router(page.routes)
     app.openapi = partial(document, app)  # type: ignore[method-assign]
     app.add_exception_handler(CannotHeal, refused)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, unrouted)  # type: ignore[arg-type]

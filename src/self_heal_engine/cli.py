@@ -16,7 +16,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from self_heal_engine import cli_data, cli_models, cli_service, cli_storage, cli_tokens
+from self_heal_engine import (
+    cli_data,
+    cli_drift,
+    cli_live,
+    cli_models,
+    cli_patch,
+    cli_service,
+    cli_storage,
+    cli_tokens,
+)
 from self_heal_engine.cli_service import need_service, serve
 from self_heal_engine.errors import CannotHeal, at_the_edge, printable, quoted
 from self_heal_engine.files import decode, read_text
@@ -42,6 +51,9 @@ app.add_typer(cli_tokens.app, name="token")
 app.add_typer(cli_storage.app)
 app.add_typer(cli_models.app)  # without a name: its commands stand beside heal
 app.add_typer(cli_service.app)
+app.add_typer(cli_live.app)
+app.add_typer(cli_patch.app)
+app.add_typer(cli_drift.app)
 
 PageFile = Annotated[
     str, typer.Argument(metavar="PAGE", help="The page's HTML as it is now: a file, or - for standard input.")

@@ -79,6 +79,32 @@ def bars_by_side(rows: Sequence[tuple[str, str, int]], colours: Mapping[str, str
     save(figure, path)
 
 
+def shares_beside(
+    charts: Sequence[tuple[str, Sequence[str], Sequence[float], Sequence[float]]], names: tuple[str, str], path: Path
+) -> None:
+    """Draw charts below each other, each a (title, bins, shares, shares): two bars a bin, called by the names."""
+    plt = pyplot()
+    sizes = [len(bins) for _, bins, _, _ in charts]
+    figure, axes = plt.subplots(
+        len(charts), 1, figsize=(8, 0.34 * sum(sizes) + 0.7 * len(charts) + 0.6), height_ratios=sizes,
+        squeeze=False, constrained_layout=True,
+    )  # fmt: skip
+    for axis, (title, bins, *shares) in zip(axes[:, 0], charts, strict=True):
+        for turn, (name, values) in enumerate(zip(names, shares, strict=True)):
+            places = np.arange(len(bins)) + 0.38 * (turn - 0.5)
+            bars = axis.barh(places, values, 0.36, color=COLOURS[(2, 1)[turn]], label=name)
+            axis.bar_label(bars, [f"{value:.0%}" for value in values], fontsize=7, padding=2)
+        axis.set_yticks(range(len(bins)), bins)
+        axis.invert_yaxis()
+        axis.set_title(title, loc="left", fontsize=10)
+        axis.set_xlim(0, 1.06)
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axis.spines[["top", "right"]].set_visible(False)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    save(figure, path)
+
+
 # -- accuracy ------------------------------------------------------------------------------------------------------
 
 

@@ -28,6 +28,9 @@ ACTIONS = ("click", "type", "select", "check", "read")
 # An attribute longer than this (inline images, embedded data) tells no more than its beginning.
 MOST_VALUE = 1_000
 
+# No page has more of anything, nor is as wide.
+MOST_NUMBER = 1_000_000_000
+
 # Siblings and children past this many are not recorded.
 MOST_RELATIVES = 200
 
@@ -234,4 +237,13 @@ def load_fingerprint(text: str, locator: Locator | None = None) -> Fingerprint:
         raise CannotHeal(
             "bad_fingerprint", f"the stored fingerprint is of version {stored.version}, this code reads {VERSION}"
         )
+    check_numbers(stored.known)
     return replace(stored.known, locator=locator or stored.known.locator)
+
+
+def check_numbers(known: Fingerprint) -> None:
+    """Raise CannotHeal ``bad_fingerprint`` if a number is one that no page has, and NumPy cannot count with."""
+    counts = (known.index, known.siblings, known.number, *known.shares.values(), *(step.index for step in known.path))
+    for number in (*counts, known.place, *(known.rectangle or ())):
+        if number is not None and abs(number) > MOST_NUMBER:
+            raise CannotHeal("bad_fingerprint", f"the stored fingerprint holds {quoted(number)}, as no page does")

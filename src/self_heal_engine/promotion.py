@@ -25,6 +25,7 @@ from self_heal_engine.registry import CARD, EVIDENCE, RANKER, Store, Version
 
 # What `train` writes, in the same folder as what serves.
 CANDIDATE, CANDIDATE_EVIDENCE = "candidate.json", "candidate.oof.parquet"
+CANDIDATE_REFERENCE, REFERENCE = "candidate.reference.json", "reference.json"  # what drift is measured against
 
 CHAMPION, PREVIOUS = "champion", "previous"
 
@@ -88,8 +89,12 @@ def promote(shop: Workshop, asked: Asked, overrides: Mapping[str, str], dry_run:
         write_text(Path(folder) / CARD, card(shop, candidate, verdicts, overrides))
         shutil.copyfile(shop.models / CANDIDATE_EVIDENCE, Path(folder) / EVIDENCE)
         shutil.copyfile(candidate, Path(folder) / RANKER)
-        for name in (EVIDENCE, CARD):
-            registry.attach(shop.store, version, Path(folder) / name)
+        reference = shop.models / CANDIDATE_REFERENCE
+        if reference.exists() and content in read_text(reference):  # of this candidate, not of one before
+            shutil.copyfile(reference, Path(folder) / REFERENCE)
+        for name in (EVIDENCE, CARD, REFERENCE):
+            if (Path(folder) / name).exists():
+                registry.attach(shop.store, version, Path(folder) / name)
         registry.label(shop.store, version, {f"override.{gate}": why for gate, why in overrides.items()})
         install(Path(folder), shop.models)
     move_aliases(shop.store, version, known)
@@ -130,7 +135,7 @@ def move_aliases(store: Store, champion: Version, previous: Version | None) -> N
 
 def install(folder: Path, models: Path) -> None:
     """Bring a version's files to where they serve, each whole, the model last; what it does not have goes."""
-    for name in (CARD, EVIDENCE, RANKER):
+    for name in (CARD, EVIDENCE, REFERENCE, RANKER):
         if (folder / name).exists():
             write_bytes(models / name, (folder / name).read_bytes())
         else:
@@ -176,7 +181,7 @@ def registered_champion(shop: Workshop, content: str) -> Version | None:
     serving = shop.models / RANKER
     if not serving.exists():
         return None
-    others = [path for name in (EVIDENCE, CARD) if (path := shop.models / name).exists()]
+    others = [path for name in (EVIDENCE, CARD, REFERENCE) if (path := shop.models / name).exists()]
     version = registry.register(shop.store, serving, others, {"name": name_of(serving)})
     registry.set_alias(shop.store, CHAMPION, version)
     return version

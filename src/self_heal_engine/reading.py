@@ -270,5 +270,5 @@ def _pattern(value: str, pattern: str, flag: str | None) -> re.Pattern[str]:
         raise _syntax("role", value, "the pattern repeats too much", value.find(pattern))
     try:
         return re.compile(pattern, re.IGNORECASE if flag == "i" else 0)
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise _syntax("role", value, str(error), value.find(pattern)) from error

@@ -239,8 +239,8 @@ class Settings(BaseSettings):
         says="how long a body may take to arrive")
     page_elements: int = setting(60_000, "SELF_HEAL_PAGE_ELEMENTS", "limits.page_elements", ge=1, le=500_000,
         says="the most elements of a page")
-    page_depth: int = setting(2000, "SELF_HEAL_PAGE_DEPTH", "limits.page_depth", ge=1, le=500_000,
-        says="the most elements around another")
+    page_depth: int = setting(512, "SELF_HEAL_PAGE_DEPTH", "limits.page_depth", ge=1, le=512,
+        says="the most elements inside each other; the parser nests no deeper than 512, as Chromium does")
     element_attributes: int = setting(1000, "SELF_HEAL_ELEMENT_ATTRIBUTES", "limits.element_attributes",
         ge=1, le=1_000_000, says="the most attributes of an element")
     batch_locators: int = setting(100, "SELF_HEAL_BATCH_LOCATORS", "limits.batch_locators", ge=1, le=10_000,

@@ -19,6 +19,8 @@ log = logs.get("heal")
 
 SHA256_LENGTH = 64
 
+SECRET = "secret"  # noqa: S105 - the mark of a candidate
+
 # What an answer shows and storage does not keep: source code is made of the locators, and HTML is in the snapshot.
 NOT_STORED = ("html", "source")
 
@@ -35,9 +37,13 @@ async def heal(service: Service, kind: bytes, body: bytes, trace_id: str) -> lis
     healed_at, duration_ms = datetime.now(UTC), round(1_000 * (perf_counter() - began), 1)
     # The model is the worker's word: another may have been put in its place meanwhile.
     answers = [{"request_id": str(uuid4()), **answer, "model": told["model"]} for answer in told["answers"]]
+    for answer, secret in zip(answers, told["secret"], strict=True):
+        for at in secret:  # a mark that stays with the candidate wherever an opinion puts it
+            answer["candidates"][at][SECRET] = True
+    answers = await service.opinions.applied(answers, [{**one, "use_llm": told["use_llm"]} for one in told["asked"]])
     records = [
-        record(answer, asked, secret, healed_at, duration_ms, trace_id)
-        for answer, asked, secret in zip(answers, told["asked"], told["secret"], strict=True)
+        record(answer, asked, healed_at, duration_ms, trace_id)
+        for answer, asked in zip(answers, told["asked"], strict=True)
     ]
     confirmable = await stored(service, records)
     service.later(keep_snapshot(service, records, snapshot, confirmable))
@@ -48,12 +54,11 @@ async def heal(service: Service, kind: bytes, body: bytes, trace_id: str) -> lis
 
 
 def record(
-    answer: dict[str, Any], asked: dict[str, Any], secret: list[int], created_at: datetime, duration_ms: float,
-    trace_id: str,
-) -> HealRecord:  # fmt: skip
+    answer: dict[str, Any], asked: dict[str, Any], created_at: datetime, duration_ms: float, trace_id: str
+) -> HealRecord:
     """Return what is stored of one heal; of the candidates that are secret, not what they hold."""
     model = answer["model"]
-    candidates = [redacted_candidate(one) if one["index"] in secret else one for one in answer["candidates"]]
+    candidates = [redacted_candidate(one) if one.pop(SECRET, False) else one for one in answer["candidates"]]
     return HealRecord(
         **asked | {"anchors": tuple(asked["anchors"])},
         request_id=UUID(answer["request_id"]),

@@ -190,6 +190,17 @@ class AnsweredBy(BaseModel):
     variant: str
 
 
+class Opinion(BaseModel):
+    """What a language model said of an answer, and whether that changed it."""
+
+    provider: str
+    asked: bool
+    choice: int | None
+    changed: bool
+    problem: str | None
+    duration_ms: float
+
+
 class HealAnswer(BaseModel):
     """The answer for one broken locator: the fields of ``self-heal heal --json`` and those of the service."""
 
@@ -204,6 +215,7 @@ class HealAnswer(BaseModel):
     knowledge: Literal["fingerprint", "locator"]
     candidates: list[Candidate]
     model: AnsweredBy
+    llm: Opinion | None = Field(description="What a language model said of it, where one was asked.")
     duration_ms: float
     confirmable: bool
 

@@ -18,6 +18,7 @@ from self_heal_engine.service import logs
 from self_heal_engine.service.healing import Orders
 from self_heal_engine.service.metrics import Metrics
 from self_heal_engine.service.models import Served, served
+from self_heal_engine.service.opinion import Opinions
 from self_heal_engine.service.problems import TryLater
 from self_heal_engine.service.rate import Limiter
 from self_heal_engine.service.workers import Workers
@@ -55,6 +56,7 @@ class Service:
         self.metrics = Metrics()
         self.tokens = Tokens(settings.tokens_file)
         self.limiter = Limiter(settings.rate_limit, settings.redis_url)
+        self.opinions = Opinions(settings, self.metrics)
         self.store = open_store(settings.database_url, settings.snapshots_dir, settings.snapshot_days)
         self.models = self._read_models()
         self.in_flight = 0
@@ -98,6 +100,7 @@ class Service:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.store.close()
         await self.limiter.close()
+        await self.opinions.close()
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something after the answer."""

@@ -38,7 +38,7 @@ MOST_DEATHS = 3
 Given = TypeVar("Given")
 
 FORKSERVER = get_context("forkserver")
-FORKSERVER.set_forkserver_preload(["self_heal_engine.service.healing", "xgboost"])
+FORKSERVER.set_forkserver_preload(["self_heal_engine.service.healing", "xgboost", "elementpath"])
 
 
 @dataclass(slots=True, eq=False)
