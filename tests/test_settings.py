@@ -24,12 +24,20 @@ TABLE = [
     ("use_llm", "SELF_HEAL_USE_LLM", "healing.use_llm", False, "true", True),
     ("llm_provider", "LLM_PROVIDER", "healing.llm_provider", "mock", "openai", "openai"),
     ("openai_api_key", "OPENAI_API_KEY", None, None, "abc", "abc"),
+    ("llm_base_url", "SELF_HEAL_LLM_BASE_URL", "healing.llm_base_url", None, "http://llm:1/v1", "http://llm:1/v1"),
+    ("llm_model", "SELF_HEAL_LLM_MODEL", "healing.llm_model", "gpt-4o-mini", "own-7b", "own-7b"),
+    ("llm_seconds", "SELF_HEAL_LLM_SECONDS", "healing.llm_seconds", 5.0, "2", 2.0),
+    ("llm_retries", "SELF_HEAL_LLM_RETRIES", "healing.llm_retries", 1, "0", 0),
+    ("llm_budget", "SELF_HEAL_LLM_BUDGET", "healing.llm_budget", "1000/day", "off", "off"),
+    ("llm_below", "SELF_HEAL_LLM_BELOW", "healing.llm_below", None, "0.7", 0.7),
     ("heal_workers", "SELF_HEAL_HEAL_WORKERS", "healing.workers", None, "3", 3),
     ("deadline_seconds", "SELF_HEAL_DEADLINE_SECONDS", "healing.deadline_seconds", 2.0, "3.5", 3.5),
     ("queue_seconds", "SELF_HEAL_QUEUE_SECONDS", "healing.queue_seconds", 0.4, "0", 0.0),
     ("queue_length", "SELF_HEAL_QUEUE_LENGTH", "healing.queue_length", 32, "0", 0),
     ("worker_memory_mb", "SELF_HEAL_WORKER_MEMORY_MB", "healing.worker_memory_mb", 1024, "2048", 2048),
     ("model_path", "MODEL_PATH", "models.ranker_path", Path("models/ranker.json"), "/m.json", Path("/m.json")),
+    ("challenger_path", "SELF_HEAL_CHALLENGER_PATH", "models.challenger_path", None, "/c.json", Path("/c.json")),
+    ("challenger_share", "SELF_HEAL_CHALLENGER_SHARE", "models.challenger_share", 0.5, "0.1", 0.1),
     ("enable_inference", "SELF_HEAL_ENABLE_INFERENCE", "models.enable_inference", True, "false", False),
     ("data_dir", "DATA_DIR", "storage.data_dir", Path("data/"), "/srv/heal/", Path("/srv/heal")),
     ("snapshots_dir", "SELF_HEAL_SNAPSHOTS_DIR", "storage.snapshots_dir", Path("data/snapshots"), "s/", Path("s")),
@@ -50,7 +58,7 @@ TABLE = [
     ("body_bytes", "SELF_HEAL_BODY_BYTES", "limits.body_bytes", 5_242_880, "1048576", 1_048_576),
     ("body_seconds", "SELF_HEAL_BODY_SECONDS", "limits.body_seconds", 10.0, "3", 3.0),
     ("page_elements", "SELF_HEAL_PAGE_ELEMENTS", "limits.page_elements", 60_000, "9", 9),
-    ("page_depth", "SELF_HEAL_PAGE_DEPTH", "limits.page_depth", 2000, "10", 10),
+    ("page_depth", "SELF_HEAL_PAGE_DEPTH", "limits.page_depth", 512, "10", 10),
     ("element_attributes", "SELF_HEAL_ELEMENT_ATTRIBUTES", "limits.element_attributes", 1000, "5", 5),
     ("batch_locators", "SELF_HEAL_BATCH_LOCATORS", "limits.batch_locators", 100, "5", 5),
     ("concurrent_requests", "SELF_HEAL_CONCURRENT_REQUESTS", "limits.concurrent_requests", 64, "5", 5),
@@ -149,7 +157,10 @@ def test_the_file_sets_it(name, variable, key, default, text, value, tmp_path):
 
 @IN_FILE
 def test_the_variable_counts_more_than_the_file(name, variable, key, default, text, value, tmp_path):
-    said = {"heal_workers": "9", "redis_url": "redis://other", "trusted_proxies": "10.9.9.9", "log_file": "other.log"}
+    said = {
+        "heal_workers": "9", "redis_url": "redis://other", "trusted_proxies": "10.9.9.9", "log_file": "other.log",
+        "llm_base_url": "http://other", "llm_below": "0.9", "challenger_path": "other.json",
+    }  # fmt: skip
     shown = said.get(name, str(default))
     by_both = by_file(tmp_path, line(key, quoted(name, text)), {variable: shown})
     assert plain(by_both, name) == plain(read_settings({variable: shown}, NOWHERE), name)
@@ -193,7 +204,13 @@ BAD = {
     "body_bytes": ["1023", "1G"],
     "body_seconds": ["0"],
     "page_elements": ["0", "500001"],
-    "page_depth": ["0"],
+    "page_depth": ["0", "513"],
+    "challenger_share": ["0", "1", "half"],
+    "llm_model": ["two words"],
+    "llm_seconds": ["0"],
+    "llm_retries": ["-1"],
+    "llm_budget": ["1000"],
+    "llm_below": ["0", "1.1"],
     "element_attributes": ["0"],
     "batch_locators": ["0"],
     "concurrent_requests": ["0"],
@@ -203,12 +220,22 @@ BAD = {
 SECRETS = {
     "database_url": ["postgres://heal:s3cr3t@db/heal", "sqlite://", "sqlite:///", "mysql://u:s3cr3t@h/d", "postgresql://heal:s3cr3t@db:port/heal"],
     "redis_url": ["http://:s3cr3t@redis", "redis://", "s3cr3t", "redis://:s3cr3t@h:99999"],
+    "llm_base_url": ["llm:1", "http://", "http://u:s3cr3t@h:x"],
     "api_url": ["localhost:8000", "ftp://h", "http://", "http://u:s3cr3t@h:x"],
 }  # fmt: skip
 
 
 def test_every_setting_with_bounds_has_a_bad_value_here():
-    anything = {"data_dir", "snapshots_dir", "training_file", "tokens_file", "log_file", "openai_api_key", "api_token"}
+    anything = {
+        "data_dir",
+        "snapshots_dir",
+        "training_file",
+        "tokens_file",
+        "log_file",
+        "openai_api_key",
+        "api_token",
+        "challenger_path",
+    }
     assert set(BAD) | set(SECRETS) | anything == {row[0] for row in TABLE}
 
 
@@ -378,7 +405,7 @@ def test_the_settings_go_to_another_process_whole():
 def test_no_secret_is_shown_anywhere():
     given = {
         "OPENAI_API_KEY": "s3cr3t", "SELF_HEAL_TOKEN": "s3cr3t", "DATABASE_URL": "postgresql://heal:s3cr3t@p@db/heal",
-        "REDIS_URL": "redis://:s3cr3t@redis:6379", "HEALING_API_URL": "https://me:s3cr3t@heal",
+        "REDIS_URL": "redis://:s3cr3t@redis:6379", "HEALING_API_URL": "https://me:s3cr3t@heal", "SELF_HEAL_LLM_BASE_URL": "https://me:s3cr3t@llm",
     }  # fmt: skip
     settings = read_settings(given, NOWHERE)
     assert {VARIABLES[variable] for variable in given} == SECRET

@@ -31,8 +31,8 @@ from self_heal_engine.snapshots import Snapshot, page_html
 from self_heal_engine.tables import CONFIRMATIONS, HEALS, PAGES, SNAPSHOTS
 
 __all__ = (
-    "Feedback", "HealRecord", "Heard", "Store", "Verdict", "downgrade", "get_training_stats", "load_snapshot", "open_store",
-    "upgrade",
+    "Feedback", "HealRecord", "Heard", "Store", "Verdict", "downgrade", "get_training_stats", "load_snapshot",
+    "open_store", "upgrade",
 )  # fmt: skip
 
 # How many rows are read or dropped at once, so that nobody waits long for a lock.
