@@ -243,14 +243,14 @@ def main(heals: int) -> None:
             said = f"{middle / own:.2f}x, {middle - own:+.1f} ms"
             goals.append((f"p50, {name}", "<= 2x the library, and <= 15 ms more", said, verdict(met)))
         for name, html in pages.items():
-            alone, behind = [], []
-            with health(port) as probes, get_context("spawn").Pool(WORKERS) as pool:
+            alone, behind, probes = [], [], list[float]()
+            with get_context("spawn").Pool(WORKERS) as pool:
                 pool.starmap(bare, [(html, 1.0)] * WORKERS)  # to warm up
-                del probes[:]
                 for _ in range(ROUNDS):
                     alone.append(sum(pool.starmap(bare, [(html, SECONDS)] * WORKERS)) / SECONDS)
-                    del probes[:-1]
-                    statuses, _, _ = load(port, html, CLIENTS, SECONDS)
+                    with health(port) as some:
+                        statuses, _, _ = load(port, html, CLIENTS, SECONDS)
+                    probes += some
                     behind.append(statuses[200] / SECONDS)
             share = statistics.median(two / one for one, two in zip(alone, behind, strict=True))
             said = f"{share:.2f} ({statistics.median(behind):.1f} of {statistics.median(alone):.1f} heals/s)"

@@ -185,7 +185,8 @@ def test_a_log_line_has_the_seven_fields_and_no_page_locator_or_token(ask, folde
 def test_pages_of_a_megabyte_and_ten_levels_are_no_bound(ask):
     page = read_page(SHOP_AFTER)
     assert int(page.depths.max()) + 1 == 13
-    assert "login form stands 13 deep" not in TEXT or deepest_of_the_form(page) == 13
+    assert "login form stands 13 deep" in TEXT
+    assert deepest_of_the_form(page) == 13
     body = {"html": SHOP_AFTER + "<!--" + "x" * 1_100_000 + "-->", "original_locator": "#login-btn"}
     assert ask("/heal", body | {"context": {"visible_text": "Sign in"}})[0] == 200
     for said in ("widgets as saved | 1,564 | 1.59", "a cheat sheet | 30,800 | 1.28"):

@@ -106,8 +106,8 @@ def test_the_locks_hold_what_the_project_asks_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     asked = {
-        "serve": project["dependencies"],
-        "dev": project["dependencies"] + extras["dev"][1:] + extras["workbench"],
+        "serve": project["dependencies"] + extras["serve"],
+        "dev": project["dependencies"] + extras["dev"][1:] + extras["workbench"] + extras["serve"] + extras["patch"],
     }
     for lock, requirements in asked.items():
         lines = (ROOT / "requirements" / f"{lock}.txt").read_text("utf-8").lower()
@@ -121,7 +121,7 @@ def test_a_locked_version_is_one_the_project_allows(lock):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     allowed = {}
-    for asked in [*project["dependencies"], *extras["dev"], *extras["workbench"]]:
+    for asked in [*project["dependencies"], *(one for extra in extras.values() for one in extra)]:
         requirement = Requirement(asked)
         allowed[requirement.name.lower()] = requirement.specifier
     for name, version in locked(lock):

@@ -97,7 +97,7 @@ def stored_heals(store: Store, since: datetime | None) -> list[Heard]:
     if len(found) > MOST_HEALS:
         whole = f"there are more than {MOST_HEALS:,} heals{f' since {rfc3339(since)}' if since else ''}"
         raise CannotHeal("too_many_heals", f"{whole}: --since gives the day from which on to count")
-    return found
+    return [one for one in found if one.heal.changed_by is None]  # what a language model chose is no variant's
 
 
 def report(

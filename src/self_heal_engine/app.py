@@ -32,8 +32,6 @@ from self_heal_engine.settings import Settings, read_settings
 # A confirmation is a few hundred bytes.
 MOST_CONFIRM_BYTES = 65_536
 
-log = logs.get("app")
-
 routes = APIRouter()
 
 
@@ -182,12 +180,6 @@ async def unreadable(request: Request, error: RequestValidationError) -> JSONRes
     return problem(request, CannotHeal("bad_request", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"))
 
 
-async def failed(request: Request, error: Exception) -> JSONResponse:
-    """Return a fault of ours as a problem; the log has what happened."""
-    log.error("Request failed", exc_info=error)
-    return problem(request, CannotHeal("internal_error", "this is a fault of the service; its log has the trace id"))
-
-
 # -- wiring --------------------------------------------------------------------------------------------------------
 
 
@@ -211,7 +203,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(CannotHeal, refused)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, unrouted)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, unreadable)  # type: ignore[arg-type]
-    app.add_exception_handler(Exception, failed)
     app.add_middleware(Recording, service=service)
     return app
 

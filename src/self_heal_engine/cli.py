@@ -92,7 +92,7 @@ def heal_command(
         return
     request = one_request(css, xpath, locator, kind, text, anchor, action, baseline, fingerprint)
     if remote:
-        result = heal_remotely(read_input(page), request, limit)
+        result = asked_remotely(read_input(page), request, limit)
     else:
         ranker = load_ranker(model) if model else packaged()
         result = heal(read_page(read_input(page)), request.wanted(), ranker, limit)
@@ -139,7 +139,11 @@ def demo_command(
 ) -> None:
     """Heal locators that a redesign of the bundled example shop broke, and say why."""
     if and_serve:
-        os.environ.setdefault("SELF_HEAL_LOG_FILE", DEMO_LOG)
+        need_service()
+        from self_heal_engine.settings import read_settings
+
+        if read_settings().log_file is None:
+            os.environ["SELF_HEAL_LOG_FILE"] = DEMO_LOG
         serve(host="127.0.0.1", then=demo_of_a_service)
     else:
         demo(lambda html, request: heal(read_page(html), request.wanted(), limit=2))
@@ -157,10 +161,18 @@ def demo(healed: Callable[[str, HealRequest], HealResult]) -> None:
 
 def demo_of_a_service(url: str) -> None:
     """Show the example through a service, and where that is."""
-    from self_heal_engine.remote import heal_remotely
+    from self_heal_engine import remote
+    from self_heal_engine.settings import read_settings
 
-    demo(lambda html, request: heal_remotely(url, None, html, request, limit=2))
-    say(f"\nServing at {url} (what it takes and answers: {url}/openapi.json), the log in {DEMO_LOG}; Ctrl-C ends it.")
+    settings = read_settings()
+    token = settings.api_token.get_secret_value() if settings.api_token else None
+    try:
+        demo(lambda html, request: remote.heal_remotely(url, token, html, request, limit=2))
+    except CannotHeal as refusal:  # tokens were created here, and SELF_HEAL_TOKEN holds none of them
+        say(f"The example is not healed: {refusal}: {refusal.sentence}")
+    console.print()
+    say(f"Serving at {url} (what it takes and answers: {url}/openapi.json), the log in {settings.log_file}.")
+    say("Open it in a browser to try it on a page of yours; Ctrl-C ends it.")
     sys.stdout.flush()  # it may be read by a program, and nothing else is said
 
 
@@ -206,7 +218,7 @@ def read_input(name: str) -> str:
     return decode(sys.stdin.buffer.read(), Path(name)) if name == "-" else read_text(Path(name))
 
 
-def heal_remotely(html: str, request: HealRequest, limit: int) -> HealResult:
+def asked_remotely(html: str, request: HealRequest, limit: int) -> HealResult:
     """Return the answer of the service that the settings name."""
     need_service()
     from self_heal_engine.remote import heal_remotely

@@ -49,6 +49,7 @@ def serve(
     need_service()
     import uvicorn
 
+    from self_heal_engine.app import create_app
     from self_heal_engine.settings import read_settings
 
     settings = read_settings()
@@ -57,7 +58,9 @@ def serve(
     os.environ["SELF_HEAL_WORKERS"] = str(many)  # the app shares the cores among so many
     app = "self_heal_engine.app:app"
     where: dict[str, Any] = {"host": at, "port": on, "log_config": None}
+    where["proxy_headers"] = False  # who calls through which proxy is said by our own settings alone
     if many > 1:
+        create_app(settings).state.service.store.close()  # what cannot start is refused here, and not again and again
         with tempfile.TemporaryDirectory(prefix="self-heal-metrics-") as folder:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # else each process would tell its own counts
             uvicorn.run(app, workers=many, timeout_worker_healthcheck=START_SECONDS, **where)

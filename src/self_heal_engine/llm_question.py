@@ -12,8 +12,7 @@ from secrets import token_hex
 from typing import Any
 
 from self_heal_engine.healer import MOST_HTML
-from self_heal_engine.parser import FIELDS, NAMING
-from self_heal_engine.redaction import is_secret, without_secrets
+from self_heal_engine.redaction import is_secret_field, without_secrets
 from self_heal_engine.snapshots import WITHOUT_FIELDS, redacted_attributes
 
 # Of both messages together.
@@ -38,7 +37,6 @@ ENDS = "\"'\\\"\\'"
 # Locators that repeat what stands inside their element, or may hold a field's value.
 OF_TEXT = ("text", "role", "label", "link_text", "partial_link_text", "xpath")
 
-FIELD_TAGS = frozenset(FIELDS.split(", "))
 SILENT = ("script", "style", "template", "noscript")
 # Long, and no help; a page inside an attribute.
 UNSHOWN = ("style", "d", "srcdoc")
@@ -196,10 +194,7 @@ class Fragment(HTMLParser):
             self._silent += [tag] if tag == self._silent[0] else []
             return
         attributes = {name: value or "" for name, value in given if name not in UNSHOWN}
-        secret = tag in FIELD_TAGS and (
-            attributes.get("type", "").strip().lower() in ("hidden", "password")
-            or any(is_secret(attributes.get(name, "")) for name in NAMING)
-        )
+        secret = is_secret_field(tag, attributes)
         self.secret |= secret
         self.emptied |= secret and tag == "textarea"
         if tag in SILENT or (secret and tag == "textarea"):

@@ -15,7 +15,7 @@ import turbohtml.query
 
 from self_heal_engine.dom import Page, Rows, encode
 from self_heal_engine.outline import outline
-from self_heal_engine.redaction import is_secret, without_secrets
+from self_heal_engine.redaction import FIELDS, NAMING, is_secret, is_secret_field, without_secrets
 
 # Pages kept parsed, and how many elements they may have together (about 0.6 kB each, measured in benchmarks/).
 MOST_PAGES = 16
@@ -115,9 +115,7 @@ def numbered_html(html: str, attribute: str) -> str:
     return document.html
 
 
-# What holds what a user types or a server hands out, and which of its attributes name it.
-FIELDS = "input, textarea, button, meta, param"
-NAMING = ("name", "id", "autocomplete", "property")
+# Where fields hold what is theirs.
 HELD = ("value", "content", "data-value", "data-initial-value")
 # Looks; they hold no secret and many equals signs and colons.
 LOOKS = frozenset(("class", "style", "d"))
@@ -141,9 +139,8 @@ def redacted_html(html: str) -> str:
             node.data = ""
         elif isinstance(node, turbohtml.ProcessingInstruction):
             node.extract()
-    for field in document.select(FIELDS):
-        kind = (field.attr("type") or "").strip().lower()
-        if kind in ("hidden", "password") or any(is_secret(field.attr(name) or "") for name in NAMING):
+    for field in document.select(", ".join(FIELDS)):
+        if is_secret_field(field.tag, {name: field.attr(name) for name in ("type", *NAMING)}):
             for name in HELD:
                 if name in field.attrs:
                     field.attrs[name] = ""

@@ -21,6 +21,7 @@ class HealRecord:
     """One heal as it was answered. Texts are redacted already; ``candidates`` are those of the answer.
 
     ``site`` is set where the page's address is not known but its site is: in what came from a training file.
+    ``changed_by`` is the language model that changed the answer: it is none of the ranker's then, and counts for none.
     """
 
     request_id: UUID
@@ -44,6 +45,7 @@ class HealRecord:
     duration_ms: float
     trace_id: str
     site: str | None = None
+    changed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

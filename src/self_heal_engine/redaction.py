@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 # Parts of a name that give it away, however it is spelt: csrf_token, XSRF-TOKEN, ccNumber.
@@ -50,6 +51,22 @@ def is_secret(name: str) -> bool:
 def _is_secret(name: str) -> bool:
     joined = BETWEEN.sub("", name).lower()
     return any(part in joined for part in PARTS) or any(word.lower() in WORDS for word in WORD.findall(name))
+
+
+# What holds what a user types or a server hands out, and which of its attributes name it.
+FIELDS = ("input", "textarea", "button", "meta", "param")
+NAMING = ("name", "id", "autocomplete", "property")
+
+
+def is_secret_field(tag: str | None, attributes: Mapping[str, str | None]) -> bool:
+    """Return whether what an element holds is a secret: a password, what is hidden, or what is named so.
+
+    >>> is_secret_field("textarea", {"name": "secret"}), is_secret_field("input", {"name": "city"})
+    (True, False)
+    """
+    kind = (attributes.get("type") or "").strip().lower()
+    named = any(is_secret(attributes.get(name) or "") for name in NAMING)
+    return tag in FIELDS and (kind in ("hidden", "password") or named)
 
 
 def without_secrets(text: str) -> str:

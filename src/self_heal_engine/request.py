@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from self_heal_engine.dom import Page
+from self_heal_engine.dom import Page, per_page
 from self_heal_engine.errors import CannotHeal, ascii_safe
 from self_heal_engine.fingerprint import (
     Fingerprint,
@@ -78,8 +78,14 @@ def read_page(html: str, limits: PageLimits = COMMAND_LINE) -> Page:
     if limits.depth is not None:
         check_size(int(page.depths.max()) + 1, limits.depth, "elements inside each other")
     if limits.attributes is not None:
-        check_size(max(map(page.attribute_count, range(len(page)))), limits.attributes, "attributes at one element")
+        check_size(most_attributes(page), limits.attributes, "attributes at one element")
     return page
+
+
+@per_page
+def most_attributes(page: Page) -> int:
+    """Return how many attributes the element with the most has."""
+    return max(map(page.attribute_count, range(len(page))))
 
 
 def check_size(size: int, most: int, of: str) -> None:

@@ -14,7 +14,7 @@ from self_heal_engine.errors import CannotHeal
 from self_heal_engine.files import sha256
 from self_heal_engine.fingerprint import Fingerprint, dump_fingerprint
 from self_heal_engine.parser import redacted_html
-from self_heal_engine.redaction import is_secret, without_secrets
+from self_heal_engine.redaction import is_secret, is_secret_field, without_secrets
 
 # More than a request may hold, so that only what is damaged or made to burst is refused.
 MOST_PAGE_BYTES = 100_000_000
@@ -81,28 +81,29 @@ def redacted_fingerprint(wanted: Fingerprint) -> str | None:
     return dump_fingerprint(kept)
 
 
-def is_secret_field(tag: str | None, attributes: Mapping[str, str]) -> bool:
-    """Return whether what an element holds is a secret: a password, what is hidden, or what is named so.
+def redacted_candidate(candidate: dict[str, Any], secret: bool) -> dict[str, Any]:
+    """Return a candidate of an answer as it is kept: its locators and texts without what is a secret.
 
-    >>> is_secret_field("textarea", {"name": "secret"}), is_secret_field("input", {"name": "city"})
-    (True, False)
+    ``secret``: it holds one. A locator that is made of one, and would find nothing on the redacted page, is left out.
     """
-    named = [attributes.get(name) for name in ("name", "id", "autocomplete")]
-    kind = attributes.get("type", "").strip().lower()
-    hidden = kind in ("hidden", "password") or any(is_secret(name) for name in named if name)
-    return tag in ("input", "textarea", "button") and hidden
-
-
-def redacted_candidate(candidate: dict[str, Any]) -> dict[str, Any]:
-    """Return a candidate of an answer that holds a secret, without what it holds.
-
-    A locator that is made of a text or value, and would find nothing on the redacted page, is left out.
-    """
-    held = candidate["text"]
+    held = candidate["text"] if secret else ""
     locators = [{name: candidate[name] for name in ("locator", "locator_type")}, *candidate["alternatives"]]
-    clean = [one for one in locators if not (held and held in one["locator"]) and "value" not in one["locator"]]
+    clean = [one for one in locators if may_be_kept(one["locator"], held, secret)]
     best, *others = clean or [{"locator": candidate["tag"], "locator_type": "tag_name"}]
-    return {**candidate, **best, "alternatives": others, "text": "", "html": "", "source": {}, "reasons": []}
+    return {
+        **{name: candidate[name] for name in ("index", "score", "tag")},
+        **best,
+        "alternatives": others,
+        "text": "" if secret else without_secrets(candidate["text"]),
+        "reasons": [] if secret else [without_secrets(reason) for reason in candidate["reasons"]],
+    }
+
+
+def may_be_kept(locator: str, held: str, secret: bool) -> bool:
+    """Return whether a locator holds nothing that is a secret."""
+    if secret and ("value" in locator or (held and held in locator)):
+        return False
+    return without_secrets(locator) == locator
 
 
 def redacted_attributes(attributes: Mapping[str, str], secret: bool = False) -> dict[str, str]:

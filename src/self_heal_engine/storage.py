@@ -271,7 +271,8 @@ class Store:
         right; ``false_heal_rate``: of those decided ``healed``, whose was not. Both are nan of none.
         """
         names = ("model", "model_version", "variant")
-        answered = HEALS.c.decision.in_(("healed", "unchanged")) & CONFIRMATIONS.c.request_id.is_not(None)
+        own = HEALS.c.decision.in_(("healed", "unchanged")) & HEALS.c.changed_by.is_(None)
+        answered = own & CONFIRMATIONS.c.request_id.is_not(None)
         right = answered & (sa.func.coalesce(CONFIRMATIONS.c.accepted_index, -1) == 0)
         healed = answered & (HEALS.c.decision == "healed")
         counts = {
@@ -296,9 +297,9 @@ class Store:
     ) -> list[Heard]:  # fmt: skip
         """Return heals with what was said of them, the newest first; ``least`` and ``most`` bound the confidence."""
         wanted: list[sa.ColumnElement[bool]] = [HEALS.c.confidence.between(least, most)]
-        wanted += [HEALS.c.test_session == session] if session is not None else []
+        wanted += [HEALS.c.test_session == plain(session)] if session is not None else []
         wanted += [HEALS.c.created_at >= since] if since is not None else []
-        wanted += [HEALS.c.decision == decision] if decision is not None else []
+        wanted += [HEALS.c.decision == plain(decision)] if decision is not None else []
         verdict = [CONFIRMATIONS.c[name] for name in VERDICT_FIELDS]
         query = (
             sa.select(*HEALS.c, *verdict, CONFIRMATIONS.c.confirmed_at)

@@ -39,6 +39,7 @@ HEALS = sa.Table(
     sa.Column("duration_ms", sa.Double, nullable=False),
     sa.Column("trace_id", sa.Text, nullable=False),
     sa.Column("site", sa.Text),
+    sa.Column("changed_by", sa.Text),
 )
 CONFIRMATIONS = sa.Table(
     "confirmations",

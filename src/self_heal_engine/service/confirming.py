@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from self_heal_engine.reading import read_locator
 from self_heal_engine.records import Heard, rfc3339
 from self_heal_engine.service import logs
 from self_heal_engine.service.schemas import ConfirmBody
@@ -27,21 +26,15 @@ async def confirm(service: Service, body: bytes) -> dict[str, Any]:
     CannotHeal ``unknown_request``, ``other_verdict``, ``bad_verdict`` or ``storage_down``.
     """
     asked = from_json(ConfirmBody, body, "bad_request", "the request")
-    verdict = verdict_of(asked)
+    locator = asked.correct_locator  # read by storage, in a thread: it may be hostile
+    kind = asked.correct_locator_type if locator is not None else None
+    verdict = Verdict(asked.accepted_index, asked.gone, locator, kind)
+    variant, decision = await service.storing(service.store.answered_by, asked.request_id)
     recorded = await service.storing(service.store.confirm, asked.request_id, verdict, asked.metadata)
     if recorded:
-        variant, decision = await service.storing(service.store.answered_by, asked.request_id)
         service.metrics.confirmations.labels(named(verdict), decision, variant).inc()
         log.info("Confirmation recorded", request_id=str(asked.request_id), verdict=named(verdict))
     return {"request_id": str(asked.request_id), "recorded": recorded}
-
-
-def verdict_of(asked: ConfirmBody) -> Verdict:
-    """Return the verdict of a body, its locator checked; CannotHeal if that cannot be read."""
-    if asked.correct_locator is None:
-        return Verdict(asked.accepted_index, asked.gone)
-    correct = read_locator(asked.correct_locator_type, asked.correct_locator)
-    return Verdict(None, False, correct.value, correct.kind)
 
 
 def named(verdict: Verdict) -> str:

@@ -25,10 +25,11 @@ from self_heal_engine.errors import CannotHeal
 from self_heal_engine.fingerprint import Fingerprint
 from self_heal_engine.healer import HealResult, heal, heal_all
 from self_heal_engine.ranking import Model
+from self_heal_engine.redaction import is_secret_field
 from self_heal_engine.request import HealRequest, PageLimits, as_data, read_page
 from self_heal_engine.service.models import Served, chosen
 from self_heal_engine.service.schemas import BatchBody, BatchContext, Context, HealBody, Known
-from self_heal_engine.snapshots import is_secret_field, page_snapshot, redacted_fingerprint, redacted_url
+from self_heal_engine.snapshots import page_snapshot, redacted_fingerprint, redacted_url
 from self_heal_engine.validation import from_json
 
 HEAL, BATCH = b"h", b"b"
@@ -213,11 +214,11 @@ def said(
 def secret(page: Page, result: HealResult) -> list[int]:
     """Return which candidates hold a secret: passwords, what is hidden or named so, and what is around such a text."""
     areas = [row for row in page.css("textarea").tolist() if is_secret_field("textarea", page.attributes(row))]
-    held = [text for row in areas if (text := page.text(row))]
     return [
         at
         for at, one in enumerate(result.candidates)
-        if is_secret_field(one.tag, page.attributes(one.row)) or any(text in one.text for text in held)
+        if is_secret_field(one.tag, page.attributes(one.row))
+        or any(one.row < row < page.ends[one.row] for row in areas)
     ]
 
 

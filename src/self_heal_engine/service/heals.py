@@ -21,9 +21,6 @@ SHA256_LENGTH = 64
 
 SECRET = "secret"  # noqa: S105 - the mark of a candidate
 
-# What an answer shows and storage does not keep: source code is made of the locators, and HTML is in the snapshot.
-NOT_STORED = ("html", "source")
-
 
 async def heal(service: Service, kind: bytes, body: bytes, trace_id: str) -> list[dict[str, Any]]:
     """Return the answer for each locator of a body; CannotHeal or TryLater as the worker and its queue say."""
@@ -45,6 +42,9 @@ async def heal(service: Service, kind: bytes, body: bytes, trace_id: str) -> lis
         record(answer, asked, healed_at, duration_ms, trace_id)
         for answer, asked in zip(answers, told["asked"], strict=True)
     ]
+    for answer in answers:
+        for candidate in answer["candidates"]:
+            candidate.pop(SECRET, None)
     confirmable = await stored(service, records)
     service.later(keep_snapshot(service, records, snapshot, confirmable))
     for answer in answers:
@@ -58,7 +58,6 @@ def record(
 ) -> HealRecord:
     """Return what is stored of one heal; of the candidates that are secret, not what they hold."""
     model = answer["model"]
-    candidates = [redacted_candidate(one) if one.pop(SECRET, False) else one for one in answer["candidates"]]
     return HealRecord(
         **asked | {"anchors": tuple(asked["anchors"])},
         request_id=UUID(answer["request_id"]),
@@ -70,11 +69,10 @@ def record(
         confidence=answer["confidence"],
         threshold=answer["threshold"],
         knowledge=answer["knowledge"],
-        candidates=[
-            {name: value for name, value in candidate.items() if name not in NOT_STORED} for candidate in candidates
-        ],
+        candidates=[redacted_candidate(one, one.get(SECRET, False)) for one in answer["candidates"]],
         duration_ms=duration_ms,
         trace_id=trace_id,
+        changed_by=answer["llm"]["provider"] if answer["llm"] and answer["llm"]["changed"] else None,
     )
 
 

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import structlog
 from numpy import float32
-from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars, merge_contextvars
+from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.stdlib import BoundLogger, ProcessorFormatter, filter_by_level
 from structlog.typing import EventDict, Processor
 
@@ -51,20 +51,10 @@ def get(name: str) -> BoundLogger:
     return logger
 
 
-def bind(**fields: object) -> None:
-    """Add fields, such as request_id and trace_id, to every record of this task from now on."""
-    bind_contextvars(**fields)
-
-
 def bound(**fields: object) -> AbstractContextManager[None]:
     """Return a context in which every record of this task has these fields."""
     context: Callable[..., AbstractContextManager[None]] = bound_contextvars
     return context(**fields)
-
-
-def unbind() -> None:
-    """Forget what was bound."""
-    clear_contextvars()
 
 
 def set_up(level: str, file: Path | None) -> None:

@@ -96,5 +96,7 @@ def forget_the_dead(folder: Path) -> None:
         pid = int(file.stem.rpartition("_")[2])
         try:
             os.kill(pid, 0)  # asks only
+        except PermissionError:  # somebody else's, and so no process of ours
+            continue
         except ProcessLookupError:
             multiprocess.mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

@@ -25,6 +25,7 @@ STATUS = {
     "page_too_large": 413,
     "not_json": 415,
     "rate_limited": 429,
+    "bad_snapshot": 500,
     "internal_error": 500,
     "overloaded": 503,
     "worker_died": 503,

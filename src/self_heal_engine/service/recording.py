@@ -6,9 +6,12 @@ import re
 from secrets import token_hex
 from time import perf_counter
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from self_heal_engine.errors import CannotHeal
 from self_heal_engine.service import logs
+from self_heal_engine.service.problems import problem
 from self_heal_engine.service.state import Service
 
 log = logs.get("request")
@@ -31,13 +34,13 @@ class Recording:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status = perf_counter(), 500
+        began, status, started = perf_counter(), 500, False
         trace_id = scope["trace_id"] = trace_of(scope)
 
         async def sent(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, started = message["status"], True
                 message["headers"] = [*message.get("headers", ()), (b"x-trace-id", trace_id.encode("ascii"))]
             await send(message)
 
@@ -45,6 +48,11 @@ class Recording:
             self.service.in_flight += 1
             try:
                 await self.app(scope, receive, sent)
+            except Exception as error:
+                log.error("Request failed", exc_info=error)
+                failed = CannotHeal("internal_error", "this is a fault of the service; its log has the trace id")
+                if not started:
+                    await problem(Request(scope), failed)(scope, receive, sent)
             finally:
                 self.service.in_flight -= 1
                 self.record(scope, status, perf_counter() - began)
@@ -59,12 +67,12 @@ class Recording:
         self.service.show_workers()
         if refused:
             self.service.metrics.problems.labels(refused).inc()
-        level = log.error if status == 500 else log.info if refused or route in LOGGED else log.debug
+        level = log.error if status == 500 else log.debug if route in PROBES and not refused else log.info
         level("Request answered", route=route, status=status, problem=refused, duration_ms=round(1_000 * seconds, 1))
 
 
 # Probes and scrapes come every few seconds and tell nothing.
-LOGGED = ("/heal", "/heal/batch", "/confirm", "/model/reload", "/snapshots/{request_id}", "/stats")
+PROBES = ("/health", "/health/live", "/health/ready", "/metrics")
 
 
 def trace_of(scope: Scope) -> str:

@@ -241,6 +241,3 @@ class Problem(BaseModel):
     status: int
     detail: str
     trace_id: str
-
-
-Answer = dict[str, Any]

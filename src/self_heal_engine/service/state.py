@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from self_heal_engine.access_tokens import Tokens
-from self_heal_engine.errors import CannotHeal
+from self_heal_engine.errors import CannotHeal, quoted
 from self_heal_engine.request import PageLimits
 from self_heal_engine.service import logs
 from self_heal_engine.service.healing import Orders
@@ -58,6 +58,7 @@ class Service:
         self.limiter = Limiter(settings.rate_limit, settings.redis_url)
         self.opinions = Opinions(settings, self.metrics)
         self.store = open_store(settings.database_url, settings.snapshots_dir, settings.snapshot_days)
+        self._seen = self._signatures()  # before reading: what is replaced meanwhile is read again
         self.models = self._read_models()
         self.in_flight = 0
         self.unstored: str | None = None  # why the last heal was not stored, if it was not
@@ -137,6 +138,8 @@ class Service:
 
     async def _reload(self) -> None:
         try:
+            if self.models[0].source == str(self.settings.model_path) and not self.settings.model_path.exists():
+                raise CannotHeal("no_model", f"the model {quoted(self.settings.model_path)} is not there any more")
             models = await asyncio.to_thread(self._read_models)
         except CannotHeal as refusal:
             self.metrics.reloads.labels(str(refusal)).inc()
@@ -153,13 +156,14 @@ class Service:
 
     async def _watch(self) -> None:
         """Load the model files again whenever one of them was replaced."""
-        seen = self._signatures()
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             now = self._signatures()
-            if now == seen or None in now:  # gone: perhaps the other half of a replacement
+            # One that is gone is perhaps the other half of a replacement.
+            changed = any(one not in (None, old) for one, old in zip(now, self._seen, strict=True))
+            self._seen = [one or old for one, old in zip(now, self._seen, strict=True)]
+            if not changed:
                 continue
-            seen = now
             try:
                 await self.reload()
             except CannotHeal as refusal:

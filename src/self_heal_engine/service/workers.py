@@ -24,9 +24,6 @@ from self_heal_engine.service.problems import TryLater
 # Loading a model takes a fraction of this.
 START_SECONDS = 60.0
 
-# What a worker that was found dead just now, or a busy one, leaves for an answer.
-LEAST_SECONDS = 0.1
-
 # A worker that cannot be started is tried again after so long.
 RETRY_SECONDS = 1.0
 
@@ -60,8 +57,9 @@ class Worker:
 
     def close(self) -> None:
         """End the process."""
-        self.process.kill()
-        self.process.join()
+        if self.process.pid is not None:
+            self.process.kill()
+            self.process.join()
         self.pipe.close()
 
 
@@ -69,10 +67,10 @@ def started(orders: Orders, crew: int) -> Worker:
     """Return a worker that is ready; ChildProcessError if it did not start."""
     ours, theirs = FORKSERVER.Pipe()
     process = FORKSERVER.Process(target=serve, args=(theirs, orders), daemon=True)
-    process.start()
-    theirs.close()
     worker = Worker(process, ours, crew)
     try:
+        process.start()  # EOFError: the process that forks them was killed; the next start brings another
+        theirs.close()
         if ours.poll(START_SECONDS) and ours.recv_bytes() == READY:
             return worker
     except (EOFError, OSError):
@@ -100,6 +98,7 @@ class Workers:
         self.waiting = 0
         self.alive = 0
         self._crew = 0
+        self._stopping = False
         self._on_loss = on_loss
         self._idle: asyncio.LifoQueue[Worker] = asyncio.LifoQueue()
         self._threads = ThreadPoolExecutor(2 * count + 2, thread_name_prefix="worker")
@@ -107,12 +106,13 @@ class Workers:
         self._relieving = asyncio.Lock()
 
     async def start(self) -> None:
-        """Start all workers; ChildProcessError if one does not start."""
+        """Start all workers; TryLater ``worker_died`` if one does not start."""
         for worker in await self._recruits(self.orders, self._crew):
             self._join(worker)
 
     async def stop(self) -> None:
         """End all workers, those that finish an answer after it."""
+        self._stopping = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -127,10 +127,10 @@ class Workers:
         TryLater ``overloaded`` when too many wait, ``worker_died`` when several workers die over it; CannotHeal
         ``page_too_complex`` when the deadline passes.
         """
-        began = monotonic()
+        end = monotonic() + self.queue_seconds + self.deadline
         for _ in range(MOST_DEATHS):
             try:
-                return await self._asked(await self._free(), question, began)
+                return await self._asked(await self._free(), question, end)
             except Lost:  # killed from outside, or by what the page does: another will tell
                 continue
         raise TryLater("worker_died", f"{MOST_DEATHS} processes ended while they healed on this page", RETRY_SECONDS)
@@ -162,8 +162,10 @@ class Workers:
         finally:
             self.waiting -= 1
 
-    async def _asked(self, worker: Worker, question: bytes, began: float) -> tuple[bytes, asyncio.Task[bytes]]:
-        left = max(self.deadline - (monotonic() - began), LEAST_SECONDS)
+    async def _asked(self, worker: Worker, question: bytes, end: float) -> tuple[bytes, asyncio.Task[bytes]]:
+        """Return the answer of a worker; Lost if it died, or had less than the whole deadline before ``end``."""
+        began = monotonic()
+        left = min(self.deadline, end - began)
         timer = asyncio.get_running_loop().call_later(left, worker.process.kill)
         kept = False
         try:
@@ -215,6 +217,9 @@ class Workers:
         self._task(self._in_thread(worker.close))
 
     def _replace(self, worker: Worker, why: str) -> None:
+        if self._stopping:
+            worker.process.kill()
+            return
         self._on_loss(why)
         self._dismiss(worker)
         if worker.crew == self._crew:
@@ -234,7 +239,15 @@ class Workers:
             return
 
     async def _recruits(self, orders: Orders, crew: int) -> list[Worker]:
-        return list(await asyncio.gather(*(self._in_thread(started, orders, crew) for _ in range(self.count))))
+        """Return a whole crew; TryLater ``worker_died``, and none, if one of it does not start."""
+        coming = (self._in_thread(started, orders, crew) for _ in range(self.count))
+        came = await asyncio.gather(*coming, return_exceptions=True)
+        recruits = [one for one in came if isinstance(one, Worker)]
+        if len(recruits) < self.count:
+            for one in recruits:
+                await self._in_thread(one.close)
+            raise TryLater("worker_died", "a healing process did not start", RETRY_SECONDS)
+        return recruits
 
     def _in_thread(self, work: Callable[..., Given], *given: object) -> asyncio.Future[Given]:
         return asyncio.get_running_loop().run_in_executor(self._threads, work, *given)

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("duration_ms", sa.Double(), nullable=False),
         sa.Column("trace_id", sa.Text(), nullable=False),
         sa.Column("site", sa.Text()),
+        sa.Column("changed_by", sa.Text()),
     )
     op.create_index("ix_heals_created_at", "heals", ["created_at"])
     op.create_index("ix_heals_test_session", "heals", ["test_session"])
