@@ -1,6 +1,8 @@
 """A service in this process for tests: its settings in a temporary folder, its answers as JSON."""
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +27,12 @@ GUIDE = {
 def settings_in(folder, **env):
     """The defaults, everything kept in the folder, one healing process."""
     return read_settings({"DATA_DIR": str(folder / "data"), "SELF_HEAL_HEAL_WORKERS": "1", **env}, folder)
+
+
+def awaited(work):
+    """What a coroutine returns, run in a thread of its own: Playwright leaves a loop running in the tests' thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from self_heal_engine.errors import CannotHeal
 from self_heal_engine.service import logs
@@ -39,7 +40,7 @@ def as_before():
                 handler.close()
     root.handlers[:], root.level, uvicorn.propagate = handlers, level, propagates
     logging.captureWarnings(False)
-    logs.unbind()
+    clear_contextvars()
 
 
 def written(folder):
@@ -82,7 +83,7 @@ def test_a_heal_is_the_guides_line(tmp_path):
 
 def test_what_is_bound_is_on_the_records_of_libraries_too(tmp_path):
     lines = written(tmp_path)
-    logs.bind(trace_id="abc")
+    bind_contextvars(trace_id="abc")
     logging.getLogger("sqlalchemy.pool").warning("connection %s is lost", "x")
     (line,) = lines()
     assert (line["message"], line["logger"], line["trace_id"]) == ("connection x is lost", "sqlalchemy.pool", "abc")
@@ -92,7 +93,7 @@ def test_what_one_task_binds_is_not_on_anothers_records(tmp_path):
     lines = written(tmp_path)
 
     def other():
-        logs.bind(trace_id="other")
+        bind_contextvars(trace_id="other")
         log.info("other")
 
     thread = threading.Thread(target=other)

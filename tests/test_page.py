@@ -467,7 +467,7 @@ def test_who_may_only_heal_is_told_what_else_a_token_would_need(browser, guarded
         shell.keyboard.press("Enter")
         healed(shell, GUIDE["html"], text="Sign In")
         shell.click("#none")
-        shell.wait_for_selector("#refused:has-text('may not confirm')")
+        shell.wait_for_selector("#refused:has-text('has not the scope confirm')")
         shell.click("#heals li:first-child button")
         shell.wait_for_selector("#recent-problem:has-text('shown to those whose token may admin')")
         assert shell.is_visible("#answered")

@@ -22,6 +22,7 @@ from self_heal_engine.service.rate import (
     is_loopback,
     limit_key,
 )
+from serving import awaited
 
 redis, redis_session = redis_server.redis, redis_server.redis_session  # fixtures
 needs_redis = pytest.mark.needs("redis")
@@ -58,7 +59,7 @@ async def seconds(limiter, key):
 
 
 def run(story):
-    return asyncio.run(story)
+    return awaited(story)
 
 
 # -- in this process -------------------------------------------------------------------------------------------------

@@ -59,5 +59,6 @@ def caller_of(request: Request, scope: str, service: Service) -> str | None:
     if token is None:
         raise CannotHeal("unknown_token", "the token is none that was created here, or was revoked")
     if scope not in token.scopes:
-        raise CannotHeal("missing_scope", f"the token {token.id} has not the scope {scope}; it has {', '.join(token.scopes)}")
+        given = ", ".join(token.scopes)
+        raise CannotHeal("missing_scope", f"the token {token.id} has not the scope {scope}; it has {given}")
     return f"token {token.id}"

@@ -29,8 +29,12 @@ async def confirm(service: Service, body: bytes) -> dict[str, Any]:
     locator = asked.correct_locator  # read by storage, in a thread: it may be hostile
     kind = asked.correct_locator_type if locator is not None else None
     verdict = Verdict(asked.accepted_index, asked.gone, locator, kind)
-    variant, decision = await service.storing(service.store.answered_by, asked.request_id)
-    recorded = await service.storing(service.store.confirm, asked.request_id, verdict, asked.metadata)
+
+    def stored() -> tuple[bool, str, str]:
+        variant, decision = service.store.answered_by(asked.request_id)
+        return service.store.confirm(asked.request_id, verdict, asked.metadata), variant, decision
+
+    recorded, variant, decision = await service.storing(stored)  # one wait for storage, not two
     if recorded:
         service.metrics.confirmations.labels(named(verdict), decision, variant).inc()
         log.info("Confirmation recorded", request_id=str(asked.request_id), verdict=named(verdict))
