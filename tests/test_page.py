@@ -496,7 +496,7 @@ def test_everything_is_reached_by_tab_and_has_a_name_and_a_visible_focus(shell):
         bare += [what] if ring == "none" and "<iframe" not in what and "<body" not in what else []
     assert set(reached) == set(wanted)
     assert bare == []
-    assert reached[: len(wanted)] == wanted  # in the order in which they stand
+    assert list(dict.fromkeys(reached)) == wanted  # in the order in which they stand; the frame may take two steps
     nameless = [
         control.evaluate("node => node.outerHTML.slice(0, 80)")
         for control in shell.locator(CONTROLS).all()

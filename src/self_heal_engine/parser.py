@@ -15,7 +15,7 @@ import turbohtml.query
 
 from self_heal_engine.dom import Page, Rows, encode
 from self_heal_engine.outline import outline
-from self_heal_engine.redaction import FIELDS, NAMING, is_secret, is_secret_field, without_secrets
+from self_heal_engine.redaction import FIELDS, is_secret, is_secret_field, without_secrets
 
 # Pages kept parsed, and how many elements they may have together (about 0.6 kB each, measured in benchmarks/).
 MOST_PAGES = 16
@@ -140,19 +140,21 @@ def redacted_html(html: str) -> str:
         elif isinstance(node, turbohtml.ProcessingInstruction):
             node.extract()
     for field in document.select(", ".join(FIELDS)):
-        if is_secret_field(field.tag, {name: field.attr(name) for name in ("type", *NAMING)}):
+        if is_secret_field(field.tag, {name: field.attr(name) for name in field.attrs}):
             for name in HELD:
                 if name in field.attrs:
                     field.attrs[name] = ""
             if field.tag == "textarea":
                 field.clear()
+    emptied: dict[str, bool] = dict.fromkeys(LOOKS, False)  # by name: a page has few, and tens of thousands of uses
     for element in document.iter_elements():
         attributes = element.attrs
         for name in attributes:
-            if name in LOOKS:
-                continue
-            value = element.attr(name)
-            if value and (kept := "" if name == "srcdoc" or is_secret(name) else without_secrets(value)) != value:
+            if name not in emptied:
+                emptied[name] = name == "srcdoc" or is_secret(name)
+            if emptied[name]:
+                attributes[name] = ""
+            elif name not in LOOKS and (value := element.attr(name)) and (kept := without_secrets(value)) != value:
                 attributes[name] = kept
     return document.html
 

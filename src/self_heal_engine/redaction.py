@@ -64,9 +64,10 @@ def is_secret_field(tag: str | None, attributes: Mapping[str, str | None]) -> bo
     >>> is_secret_field("textarea", {"name": "secret"}), is_secret_field("input", {"name": "city"})
     (True, False)
     """
+    if tag not in FIELDS:
+        return False
     kind = (attributes.get("type") or "").strip().lower()
-    named = any(is_secret(attributes.get(name) or "") for name in NAMING)
-    return tag in FIELDS and (kind in ("hidden", "password") or named)
+    return kind in ("hidden", "password") or any(is_secret(said) for name in NAMING if (said := attributes.get(name)))
 
 
 def without_secrets(text: str) -> str:
