@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from playwright.sync_api import TimeoutError as NoneCame
 
 from self_heal_engine.access_tokens import create
 from self_heal_engine.locators import KINDS
@@ -258,12 +259,22 @@ def test_a_dropped_file_is_read(shell, onto, field):
     assert shell.inner_text(f"#{field}-size") == "0.0 kB"
 
 
+def pressed(shell, key, times=5):
+    """The file chooser that a key opens; a busy Chromium now and then opens none, and takes the key again."""
+    try:
+        with shell.expect_file_chooser(timeout=5_000) as chooser:
+            shell.keyboard.press(key)
+        return chooser.value
+    except NoneCame:
+        if times == 1:
+            raise
+        return pressed(shell, key, times - 1)
+
+
 def test_a_file_can_be_opened_from_the_keyboard(shell, tmp_path):
     (tmp_path / "page.html").write_text(GUIDE["html"], "utf-8")
     shell.get_by_label("Open a file as the page now").focus()
-    with shell.expect_file_chooser() as chooser:
-        shell.keyboard.press("Space")
-    chooser.value.set_files(tmp_path / "page.html")
+    pressed(shell, "Space").set_files(tmp_path / "page.html")
     until(lambda: shell.input_value("#html") == GUIDE["html"])
 
 
