@@ -12,6 +12,7 @@ TOOLS = {
     "chromium": ("chromium", "apt-get install chromium"),
     "chromedriver": ("chromedriver", "apt-get install chromium-driver"),
     "npm": ("npm", "apt-get install npm"),
+    "java": ("javac", "apt-get install default-jdk-headless"),
     "postgres": ("postgres", "apt-get install postgresql"),
     "redis": ("redis-server", "apt-get install redis-server"),
     "python3.11": ("python3.11", "uv python install 3.11, or your system's package of it"),

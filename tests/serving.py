@@ -13,6 +13,33 @@ from self_heal_engine.settings import read_settings
 
 EXAMPLES = Path(__file__).parents[1] / "src/self_heal_engine/examples"
 
+# The guide's config.yaml, as printed there.
+CONFIG = """\
+api:
+  host: "0.0.0.0"
+  port: 8000
+  workers: 4
+
+healing:
+  max_candidates: 5
+  use_llm: false
+  llm_provider: "mock"
+
+storage:
+  data_dir: "data/"
+  snapshots_dir: "data/snapshots/"
+  training_file: "data/training.jsonl"
+
+models:
+  ranker_path: "models/ranker.json"
+  enable_inference: true
+
+logging:
+  level: "INFO"
+  format: "json"
+  file: "logs/self_heal_engine.log"
+"""
+
 # The guide's body, as printed there.
 GUIDE = {
     "html": "<html><body><h1>Login</h1><button class='go'>Sign In</button><button>Help</button></body></html>",

@@ -18,35 +18,10 @@ from model_files import write_model
 from pages import SHOP_AFTER
 from self_heal_engine.parser import read_page
 from self_heal_engine.service.problems import STATUS
-from serving import GUIDE
+from serving import CONFIG, GUIDE
 from uvicorn_process import BESIDE, environment, serving
 
 TEXT = (ROOT / "docs" / "service.md").read_text("utf-8")
-CONFIG = """\
-api:
-  host: "0.0.0.0"
-  port: 8000
-  workers: 4
-
-healing:
-  max_candidates: 5
-  use_llm: false
-  llm_provider: "mock"
-
-storage:
-  data_dir: "data/"
-  snapshots_dir: "data/snapshots/"
-  training_file: "data/training.jsonl"
-
-models:
-  ranker_path: "models/ranker.json"
-  enable_inference: true
-
-logging:
-  level: "INFO"
-  format: "json"
-  file: "logs/self_heal_engine.log"
-"""
 PRINTED = {  # as the guide prints it
     "html": "<html>...</html>",
     "original_locator": "#login-btn",

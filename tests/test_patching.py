@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -274,9 +273,8 @@ def test_node_reads_what_was_written(suffix):
     assert all(written[0] == written[-1] == was[0] for written, _, was in rows)
 
 
+@pytest.mark.needs("java")
 def test_java_reads_what_was_written(tmp_path):
-    if shutil.which("java") is None:
-        pytest.skip("java is not installed: apt-get install default-jdk-headless")
     rows = list(rewritten_all(".java", VALUES))
     prints = "".join(
         f'for (char c : {written}.toCharArray()) System.out.print((int) c + " "); System.out.println();'

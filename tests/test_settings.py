@@ -14,6 +14,7 @@ from limits import parse
 
 from self_heal_engine.errors import CannotHeal
 from self_heal_engine.settings import KEYS, SECRET, VARIABLES, Settings, names, read_settings, settings_page
+from serving import CONFIG
 
 NOWHERE = Path("/nonexistent")
 ROOT = Path(__file__).parents[1]
@@ -68,32 +69,6 @@ TABLE = [
 ]  # fmt: skip
 EACH = pytest.mark.parametrize(("name", "variable", "key", "default", "text", "value"), TABLE, ids=[row[0] for row in TABLE])  # fmt: skip
 IN_FILE = pytest.mark.parametrize(("name", "variable", "key", "default", "text", "value"), [row for row in TABLE if row[2]], ids=[row[0] for row in TABLE if row[2]])  # fmt: skip
-
-GUIDE = """
-api:
-  host: "0.0.0.0"
-  port: 8000
-  workers: 4
-
-healing:
-  max_candidates: 5
-  use_llm: false
-  llm_provider: "mock"
-
-storage:
-  data_dir: "data/"
-  snapshots_dir: "data/snapshots/"
-  training_file: "data/training.jsonl"
-
-models:
-  ranker_path: "models/ranker.json"
-  enable_inference: true
-
-logging:
-  level: "INFO"
-  format: "json"
-  file: "logs/self_heal_engine.log"
-"""
 
 
 def plain(settings, name):
@@ -262,7 +237,7 @@ def test_a_bad_url_is_a_sentence_without_its_password(name, text, tmp_path):
 
 
 def test_the_guides_file_is_taken_as_printed(tmp_path):
-    settings = by_file(tmp_path, GUIDE)
+    settings = by_file(tmp_path, CONFIG)
     assert (settings.host, settings.workers, settings.log_file) == ("0.0.0.0", 4, Path("logs/self_heal_engine.log"))
     assert settings.snapshots_dir == Path("data/snapshots")
 
